@@ -1,0 +1,31 @@
+#!/bin/sh
+# The suite on SQLite, then the same on PostgreSQL where a server answers (TEST_DATABASE_URL or
+# one on this machine that lets us in). Only databases that it made itself are touched. What was
+# left out is said before the tests and in the last run's summary, whose closing line is pytest's.
+set -eu
+cd "$(dirname "$0")/.."
+PATH="$PWD/.venv/bin:$PATH"
+workers=${TEST_WORKERS:-2}
+
+if [ -n "${DATABASE_URL:-}${REDIS_URL:-}" ]; then
+    echo "casilla: the tests ignore DATABASE_URL and REDIS_URL; TEST_DATABASE_URL is what they use"
+fi
+
+server=$(python -m tests.support.servers postgresql) || server=
+if python -m tests.support.servers chromium >/dev/null; then browser=yes; else browser=; fi
+
+skipped=
+[ -n "$server" ] || skipped="PostgreSQL (no server lets us in: set TEST_DATABASE_URL)"
+[ -n "$browser" ] || skipped="${skipped:+$skipped; }the browser part (no Chromium: install chromium)"
+export CASILLA_NOT_RUN="$skipped"
+[ -z "$skipped" ] || echo "casilla: not run: $skipped"
+if [ -n "$skipped" ] && [ -n "${CASILLA_REQUIRE_ALL:-}" ]; then exit 1; fi
+
+# By file: the browser tests of a worker must be done before it runs others.
+unset TEST_DATABASE_URL
+echo "== SQLite"
+pytest -q -n "$workers" --dist loadfile "$@"
+if [ -n "$server" ]; then
+    echo "== PostgreSQL"
+    TEST_DATABASE_URL=$server pytest -q -n "$workers" --dist loadfile "$@"
+fi
