@@ -1,0 +1,10 @@
+"""What happened to each message and connection: rows that outlive both.
+
+`record` joins the caller's transaction: no message without its events, no event without its
+message. `Behind` is for refusals and connections, which must not cost a transaction each.
+"""
+
+from mailcore.trace.behind import Behind
+from mailcore.trace.events import Entry, of_trace, record
+
+__all__ = ["Behind", "Entry", "of_trace", "record"]

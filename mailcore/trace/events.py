@@ -1,0 +1,77 @@
+"""Writes and reads trace events. The kinds are listed in docs/glossary.md.
+
+Decides nothing and keeps no state; who may see an event is the reader's to say.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import models
+
+from mailcore.models.trace import TraceEvent
+
+_LONGEST = {
+    field.name: field.max_length
+    for field in TraceEvent._meta.fields
+    if isinstance(field, models.CharField)
+}
+_NAMES = (
+    "trace_id",
+    "at",
+    "kind",
+    "reverse_path",
+    "forward_path",
+    "message_id",
+    "mailbox_id",
+    "domain_id",
+    "peer",
+    "reply",
+    "detail",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event, column by column. `detail` is JSON; `at` is aware UTC."""
+
+    trace_id: uuid.UUID
+    at: datetime
+    kind: str
+    reverse_path: str = ""
+    forward_path: str = ""
+    message_id: str = ""
+    mailbox_id: int | None = None
+    domain_id: int | None = None
+    peer: str = ""
+    reply: str = ""
+    detail: dict[str, object] | None = None
+
+
+def record(entries: Iterable[Entry]) -> None:
+    """Insert the events, in order, in the caller's transaction or each batch in its own.
+
+    What a peer sent is cut to the column and freed of what a database refuses (NUL, lone
+    surrogates). Raises django.db.DatabaseError.
+    """
+    TraceEvent.objects.bulk_create([_row(entry) for entry in entries], batch_size=500)
+
+
+def of_trace(trace_id: uuid.UUID) -> list[Entry]:
+    """Return the events of one message or connection, oldest first."""
+    rows = TraceEvent.objects.filter(trace_id=trace_id).order_by("at", "id")
+    return [Entry(*row) for row in rows.values_list(*_NAMES)]
+
+
+def _row(entry: Entry) -> TraceEvent:
+    values = {name: getattr(entry, name) for name in _NAMES}
+    for name, longest in _LONGEST.items():
+        values[name] = _storable(values[name])[:longest]
+    return TraceEvent(**values)
+
+
+def _storable(text: str) -> str:
+    return text.encode(errors="replace").replace(b"\0", b"?").decode()
