@@ -1,0 +1,1 @@
+"""What the protocols call: accepting, receiving and forwarding mail, composed of the services."""

@@ -1,0 +1,23 @@
+"""Everything that is forgotten by age, in one call: the store's sweeps, sign-ins and sessions.
+
+The `derive` process runs it hourly; a scheduler may. Each sweep commits on its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.contrib.sessions.models import Session
+
+from mailcore.directory import throttle
+from mailcore.store import sweep
+
+
+def run_all(*, now: datetime, is_stopping: Callable[[], bool] = lambda: False) -> dict[str, int]:
+    """Run every sweep and return how many rows each removed. Raises DatabaseError, OSError."""
+    counts = sweep.run_all(now=now, is_stopping=is_stopping)
+    if not is_stopping():
+        counts["throttle"] = throttle.sweep(now=now)
+        counts["sessions"] = Session.objects.filter(expire_date__lt=now).delete()[0]
+    return counts
