@@ -1,0 +1,77 @@
+"""`derive`: the process that fills structure, preview, search words and safe bodies (G11).
+
+Looks for waiting contents every 0.3 s, hands each message to a limited child process, and cleans
+up once an hour. Ends on SIGTERM or SIGINT after the batch in hand; a kill loses nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from contextlib import closing
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import DatabaseError, InterfaceError, connection
+from django.utils import timezone
+
+from mailcore.delivery import sweeps
+from mailcore.errors import MailError
+from mailcore.store import derive
+from mailcore.store.sandbox import Sandbox
+
+log = logging.getLogger("mailcore.store")
+
+POLL_S = 0.3
+RECOVERY_S = 2.0
+SWEEP_S = 3600.0
+
+
+class Command(BaseCommand):
+    """Derives until it is told to stop; with --once until nothing waits."""
+
+    help = "Fill structure, preview, search words and safe bodies of stored messages."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take --once."""
+        parser.add_argument("--once", action="store_true", help="end when nothing waits")
+
+    def handle(self, *args: Any, once: bool, **options: Any) -> None:
+        """Run in the foreground."""
+        with closing(Sandbox()) as sandbox:
+            if once:
+                self.stdout.write(f"{_drain(sandbox, threading.Event())} derived")
+            else:
+                _run(sandbox, _stop_on_signals())
+
+
+def _stop_on_signals() -> threading.Event:
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    return stopping
+
+
+def _run(sandbox: Sandbox, stopping: threading.Event) -> None:
+    swept_at = 0.0  # so that the first idle moment sweeps
+    while not stopping.is_set():
+        try:
+            _drain(sandbox, stopping)
+            if time.monotonic() - swept_at > SWEEP_S and not stopping.is_set():
+                swept_at = time.monotonic()
+                sweeps.run_all(now=timezone.now(), is_stopping=stopping.is_set)
+        except (DatabaseError, InterfaceError, MailError, OSError):
+            log.exception("derive.interrupted")
+            connection.close()
+            stopping.wait(RECOVERY_S)
+        stopping.wait(POLL_S)
+
+
+def _drain(sandbox: Sandbox, stopping: threading.Event) -> int:
+    """Derive what waits; return how many contents that were."""
+    total = 0
+    while not stopping.is_set() and (done := derive.derive_next(sandbox=sandbox)):
+        total += done
+    return total

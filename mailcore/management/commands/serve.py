@@ -1,0 +1,197 @@
+"""`manage.py serve`: the whole system in one terminal: web, smtpd and derive, supervised.
+
+Prepares first (free ports, tables, static files; on the first start the demonstration mail), then
+keeps the parts running until SIGTERM or Ctrl-C. In production each part is a service of its own.
+"""
+
+from __future__ import annotations
+
+import errno
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from importlib.metadata import version
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
+
+from mailcore import conf
+from mailcore.checks import weak_settings
+from mailcore.management.accounts import Account, password_file
+from mailcore.management.supervisor import Part, Supervisor
+from mailcore.models.directory import Domain
+
+_READY_S = 30.0
+
+
+class Command(BaseCommand):
+    """Prepares, then supervises the parts of the embedded system."""
+
+    help = "Run Casilla: web pages, SMTP and derivation, until Ctrl-C."
+    requires_system_checks = ()  # those that matter here are called by name
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take --no-demo."""
+        parser.add_argument(
+            "--no-demo", action="store_true", help="do not make demonstration domains and mail"
+        )
+
+    def handle(self, *args: Any, no_demo: bool, **options: Any) -> None:
+        """Run in the foreground. Ends with status 1 and one line when a port is in use."""
+        _refuse_ports_in_use()
+        for problem in weak_settings():
+            raise CommandError(problem)
+        _prepare()
+        accounts = [] if no_demo or not settings.EMBEDDED else _demonstrate()
+        connections.close_all()
+        supervisor = Supervisor(_parts(), say=self._say)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: supervisor.stop())
+        supervisor.start()
+        try:
+            _wait_until_listening()
+            self._greet(accounts)
+        finally:
+            supervisor.run()
+        self._say("stopped")
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(f"casilla: {line}")
+        self.stdout.flush()
+
+    def _greet(self, accounts: list[Account]) -> None:
+        self._say(f"web pages {settings.PUBLIC_URL}/")
+        self._say(f"mail on {', '.join(str(listener) for listener in settings.SMTP_LISTEN)}")
+        for account in accounts:
+            self._say(f"sign in as {account.login}  password {account.password}")
+        if accounts:
+            self._say(f"passwords are kept in {password_file()}")
+        elif password_file().exists():
+            self._say(f"demonstration passwords: {password_file()}")
+        self._say("Ctrl-C stops everything")
+
+
+def _listeners() -> list[tuple[str, int, str]]:
+    web = [(one.host, one.port, "WEB_LISTEN") for one in settings.WEB_LISTEN]
+    return web + [(host, port, "SMTP_LISTEN") for host, port in conf.smtp_listeners()]
+
+
+def _refuse_ports_in_use() -> None:
+    for host, port, variable in _listeners():
+        try:
+            _bind_once(host, port)
+        except OSError as error:
+            used = error.errno == errno.EADDRINUSE
+            why = "is in use" if used else f"cannot be used ({error.strerror or error})"
+            raise CommandError(f"port {port} on {host} {why}: set {variable} to another") from error
+
+
+def _bind_once(host: str, port: int) -> None:
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
+
+
+def _prepare() -> None:
+    connection = connections["default"]
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        call_command("migrate", interactive=False, verbosity=0)
+    if _static_is_stale():
+        # In a process of its own: cutting the font takes 90 MB that we would keep.
+        subprocess.run([*_manage(), "build_assets", "--verbosity", "0"], check=True)
+        _static_stamp().write_text(_static_state())
+
+
+def _demonstrate() -> list[Account]:
+    if Domain.objects.exists():
+        return []
+    # Only a first start pays for loading the store.
+    from mailcore.management import demo
+
+    return demo.make_if_empty()
+
+
+def _static_stamp() -> Any:
+    return conf.data_dir() / "static.stamp"
+
+
+def _static_is_stale() -> bool:
+    try:
+        return bool(_static_stamp().read_text() != _static_state())
+    except FileNotFoundError:
+        return True
+
+
+def _static_state() -> str:
+    """Return what decides whether static files must be built again: versions and changes."""
+    sources = [settings.BASE_DIR / "static", settings.BASE_DIR / "locale"]
+    newest = max(_changes(sources), default=0)
+    packages = " ".join(
+        f"{name} {version(name)}"
+        for name in ("django", "django-htmx", "fontpkg-inter", "lucide", "whitenoise")
+    )
+    return f"{newest} {packages}"
+
+
+def _changes(directories: Iterable[Any]) -> Iterable[int]:
+    for directory in directories:
+        for path in directory.rglob("*"):
+            yield path.stat().st_mtime_ns
+
+
+def _parts() -> list[Part]:
+    return [
+        Part("web", _web_command()),
+        Part("smtpd", [*_manage(), "smtpd"]),
+        Part("derive", [*_manage(), "derive"]),
+    ]
+
+
+def _manage() -> list[str]:
+    return [sys.executable, str(settings.BASE_DIR / "manage.py")]
+
+
+def _web_command() -> list[str]:
+    module, _, name = settings.ASGI_APPLICATION.rpartition(".")
+    options = {
+        "--chdir": str(settings.BASE_DIR),
+        "--worker-class": "asgi",
+        "--asgi-lifespan": "off",
+        "--workers": "1",
+        "--graceful-timeout": "5",
+        "--log-level": "warning",
+        "--worker-tmp-dir": str(conf.data_dir()),
+    }
+    return [
+        *(sys.executable, "-m", "gunicorn", "--no-control-socket"),
+        *(word for option in options.items() for word in option),
+        *(word for one in settings.WEB_LISTEN for word in ("--bind", str(one))),
+        f"{module}:{name}",
+    ]
+
+
+def _wait_until_listening() -> None:
+    end = time.monotonic() + _READY_S
+    for host, port, _ in _listeners():
+        while time.monotonic() < end and not _answers(host, port):
+            time.sleep(0.05)
+
+
+def _answers(host: str, port: int) -> bool:
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
+    try:
+        socket.create_connection((everywhere.get(host, host), port), timeout=1).close()
+    except OSError:
+        return False
+    return True
