@@ -1,0 +1,7 @@
+// Entry of the mail pages. Every page works without it; each module adds one behaviour.
+import "app/session";
+import "app/navigation";
+import "app/list";
+import "app/frames";
+import "app/toasts";
+import "app/keys";

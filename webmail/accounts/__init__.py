@@ -1,0 +1,1 @@
+"""Sign-in, sign-out and the settings of an account."""

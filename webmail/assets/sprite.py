@@ -1,0 +1,81 @@
+"""The icon sprite: Lucide (ISC, package lucide) symbols that templates name, in one SVG file.
+
+Pages use `<svg><use href=".../icons.svg#name">`, so an icon costs some 60 octets. Knows no Django.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from xml.etree import ElementTree
+from zipfile import ZipFile
+
+NAMESPACE = "http://www.w3.org/2000/svg"
+ICONS = (
+    "archive",
+    "arrow-left",
+    "ban",
+    "check",
+    "check-check",
+    "chevron-down",
+    "chevron-left",
+    "chevron-right",
+    "circle-alert",
+    "circle-user",
+    "code",
+    "corner-up-left",
+    "download",
+    "ellipsis",
+    "file",
+    "file-archive",
+    "file-music",
+    "file-image",
+    "file-pen",
+    "file-spreadsheet",
+    "file-text",
+    "file-play",
+    "folder",
+    "folder-input",
+    "image",
+    "image-off",
+    "inbox",
+    "info",
+    "keyboard",
+    "list-filter",
+    "log-out",
+    "mail",
+    "mail-check",
+    "mail-open",
+    "menu",
+    "monitor",
+    "moon",
+    "octagon-alert",
+    "paperclip",
+    "printer",
+    "refresh-cw",
+    "search",
+    "send",
+    "shield-alert",
+    "shield-check",
+    "star",
+    "sun",
+    "trash-2",
+    "triangle-alert",
+    "undo-2",
+    "users",
+    "x",
+)
+
+
+def write_sprite(target: Path) -> None:
+    """Write the sprite to `target`. Raises KeyError when the package lacks an icon."""
+    ElementTree.register_namespace("", NAMESPACE)
+    sprite = ElementTree.Element(f"{{{NAMESPACE}}}svg")
+    with files("lucide").joinpath("lucide.zip").open("rb") as packed, ZipFile(packed) as icons:
+        for name in ICONS:
+            drawing = ElementTree.fromstring(icons.read(f"{name}.svg"))  # noqa: S314 our package
+            symbol = ElementTree.SubElement(
+                sprite, f"{{{NAMESPACE}}}symbol", {"id": name, "viewBox": "0 0 24 24"}
+            )
+            symbol.extend(drawing)
+    target.write_bytes(ElementTree.tostring(sprite))

@@ -1,0 +1,87 @@
+"""How values are written in the environment: durations, sizes, listeners, networks, secrets.
+
+Parses strings only; `settings.py` alone reads the environment. docs/env.md lists every variable.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_DURATIONS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_SIZES = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A host (an IP address, no brackets) and a port to listen on."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def duration(text: str) -> timedelta:
+    """Return the timedelta of `10s`, `5m`, `2h` or `5d`. Raises ImproperlyConfigured."""
+    number, unit = text.strip()[:-1], text.strip()[-1:]
+    if unit not in _DURATIONS or not number.isdigit():
+        raise ImproperlyConfigured(f"not a duration such as 10s, 5m, 2h, 5d: {text!r}")
+    return timedelta(seconds=int(number) * _DURATIONS[unit])
+
+
+def size(text: str) -> int:
+    """Return the octets of `64K`, `1G` (binary) or a plain number. Raises ImproperlyConfigured."""
+    cleaned = text.strip().upper()
+    number = cleaned.rstrip("KMGT")
+    unit = cleaned[len(number) :]
+    if unit not in _SIZES or not number.isdigit():
+        raise ImproperlyConfigured(f"not a size such as 64K or 1G: {text!r}")
+    return int(number) * _SIZES[unit]
+
+
+def listeners(text: str) -> tuple[Listener, ...]:
+    """Return the listeners of `host:port,[::1]:port`. Raises ImproperlyConfigured."""
+    return tuple(_listener(item.strip()) for item in text.split(",") if item.strip())
+
+
+def _listener(item: str) -> Listener:
+    host, colon, port = item.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if not colon or not port.isdigit() or (":" in host and not bracketed):
+        raise ImproperlyConfigured(f"not host:port or [IPv6]:port: {item!r}")
+    return Listener(host=host.strip("[]"), port=int(port))
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    """Return the networks of a comma-separated CIDR list. Raises ImproperlyConfigured."""
+    try:
+        return tuple(
+            ipaddress.ip_network(item.strip(), strict=False)
+            for item in text.split(",")
+            if item.strip()
+        )
+    except ValueError as error:
+        raise ImproperlyConfigured(f"not a list of networks: {error}") from error
+
+
+def secret_file(path: Path) -> str:
+    """Return the secret kept in `path`; make it (mode 0600) when it is not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(handle, "w") as file:
+        file.write(secrets.token_urlsafe(48))
+    return path.read_text().strip()

@@ -1,0 +1,1 @@
+"""The webmail: folders, conversations and messages in the browser."""

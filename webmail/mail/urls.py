@@ -1,0 +1,29 @@
+"""Routes of the mail. Ids are UUIDs; each is looked up within a mailbox of the signed-in user."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from webmail.mail.views import actions, attachments, body, folders, source, threads
+
+app_name = "mail"
+
+_message: list[URLPattern | URLResolver] = [
+    path("body/", body.body, name="body"),
+    path("part/<str:part>/", attachments.part, name="part"),
+    path("source/", source.source, name="source"),
+    path("headers/", source.headers, name="headers"),
+    path("raw.eml", source.raw, name="raw"),
+    path("print/", body.printed, name="print"),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("mail/", folders.home, name="home"),
+    path("mail/<uuid:mailbox_id>/", folders.inbox, name="inbox"),
+    path("mail/<uuid:mailbox_id>/act/", actions.act, name="act"),
+    path("mail/<uuid:mailbox_id>/undo/", actions.undo, name="undo"),
+    path("mail/<uuid:mailbox_id>/t/<uuid:thread_id>/", threads.thread, name="thread"),
+    path("mail/<uuid:mailbox_id>/m/<uuid:message_id>/", include(_message)),
+    path("mail/<uuid:mailbox_id>/<uuid:folder_id>/", folders.folder, name="folder"),
+    path("u/<str:token>/", attachments.image, name="image"),
+]

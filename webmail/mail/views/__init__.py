@@ -1,0 +1,1 @@
+"""Views of the mail: parse, authorise, call a service, render."""

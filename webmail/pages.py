@@ -1,0 +1,96 @@
+"""Pages of the site itself: errors, health, readiness, preferences, style guide.
+
+`/healthz` says that the process answers, `/readyz` that it reaches its database.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import check_for_language
+from django.views.decorators.http import require_GET, require_POST
+
+from webmail.middleware import THEMES
+
+YEAR_S = 365 * 86_400
+
+
+def local_path(request: HttpRequest, path: str) -> str:
+    """Return `path` when it leads nowhere but to this site, else `/`."""
+    safe = url_has_allowed_host_and_scheme(path, allowed_hosts={request.get_host()})
+    return path if safe and path.startswith("/") else "/"
+
+
+@require_POST
+def preferences(request: HttpRequest) -> HttpResponse:
+    """Keep the theme or the language that the form names, in a cookie."""
+    response = HttpResponseRedirect(local_path(request, request.POST.get("next", "/")))
+    response.status_code = 303
+    language, theme = request.POST.get("language", ""), request.POST.get("theme", "")
+    if language in dict(settings.LANGUAGES) and check_for_language(language):
+        _remember(response, settings.LANGUAGE_COOKIE_NAME, language)
+    if theme in THEMES:
+        _remember(response, "theme", theme)
+    return response
+
+
+def _remember(response: HttpResponse, name: str, value: str) -> None:
+    response.set_cookie(
+        name, value, max_age=YEAR_S, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
+    )
+
+
+@require_GET
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Answer 200: the process is alive."""
+    return HttpResponse("ok\n", content_type="text/plain", headers={"Cache-Control": "no-store"})
+
+
+@require_GET
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Answer 200 when the database answers, else 503."""
+    try:
+        connection.ensure_connection()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return HttpResponse("database\n", status=503, content_type="text/plain")
+    return HttpResponse("ok\n", content_type="text/plain", headers={"Cache-Control": "no-store"})
+
+
+@require_GET
+def styleguide(request: HttpRequest) -> HttpResponse:
+    """Show every component in both themes; only with the setting STYLEGUIDE."""
+    if not settings.STYLEGUIDE:
+        raise Http404
+    return render(request, "styleguide.html", {"hues": range(12)})
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Say that the form is too old; scripts see the header and offer to sign in again."""
+    response = render(request, "errors/csrf.html", status=403)
+    response.headers["X-Csrf-Failure"] = "1"
+    return response
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Render the 400 page."""
+    return render(request, "errors/400.html", status=400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Render the 403 page."""
+    return render(request, "errors/403.html", status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Render the 404 page."""
+    return render(request, "errors/404.html", status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Render the 500 page without touching session or database."""
+    return render(request, "errors/500.html", status=500)

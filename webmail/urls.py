@@ -1,0 +1,23 @@
+"""Routes of the site: sign-in, mail, health; the console joins with its issue."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
+
+from webmail import pages
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", RedirectView.as_view(pattern_name="mail:home"), name="root"),
+    path("", include("webmail.accounts.urls")),
+    path("", include("webmail.mail.urls")),
+    path("preferences/", pages.preferences, name="preferences"),
+    path("styleguide/", pages.styleguide, name="styleguide"),
+    path("healthz", pages.healthz, name="healthz"),
+    path("readyz", pages.readyz, name="readyz"),
+]
+
+handler400 = "webmail.pages.bad_request"
+handler403 = "webmail.pages.permission_denied"
+handler404 = "webmail.pages.not_found"
+handler500 = "webmail.pages.server_error"
