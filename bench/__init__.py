@@ -1,0 +1,1 @@
+"""Measures receiving beside Postfix + Dovecot: `python -m bench`, docs/bench.md."""
