@@ -1,0 +1,31 @@
+"""What is forgotten by age."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.sessions.models import Session
+
+from mailcore.delivery import sweeps
+from mailcore.models.identity import AuthThrottle
+from tests.support.deliveries import NOW
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_old_sessions_and_failed_sign_ins_are_forgotten():
+    for age in (1, -1):
+        Session.objects.create(
+            session_key=f"k{age}", session_data="", expire_date=NOW - timedelta(days=age)
+        )
+    AuthThrottle.objects.create(key="old", window=NOW - timedelta(days=3), count=1)
+    AuthThrottle.objects.create(key="new", window=NOW, count=1)
+    counts = sweeps.run_all(now=NOW)
+    assert (counts["sessions"], counts["throttle"]) == (1, 1)
+    assert Session.objects.get().session_key == "k-1"
+    assert AuthThrottle.objects.get().key == "new"
+
+
+def test_a_stop_ends_the_sweeps():
+    assert sweeps.run_all(now=NOW, is_stopping=lambda: True) == {}

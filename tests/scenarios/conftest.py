@@ -1,0 +1,87 @@
+"""A server on a free port, Alice and Bob of hamburger.test behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from mailcore.directory import resolve
+from mailcore.smtpd.backend import DeliveryBackend
+from mailcore.smtpd.limits import Limits
+from tests.support.people import Person, make_alice, make_bob
+from tests.support.receiving import LIMITS, Mx
+
+StartMx = Callable[..., Mx]
+
+
+@pytest.fixture
+def quick_flush(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Django delete rows after a test instead of truncating every table.
+
+    On PostgreSQL a TRUNCATE of all tables takes longer than most of these tests.
+    """
+
+    def deletions(style: object, tables: Sequence[str], **_: object) -> list[str]:
+        return [f"DELETE FROM {connection.ops.quote_name(table)}" for table in tables]
+
+    monkeypatch.setattr(connection.ops, "sql_flush", deletions)
+
+
+@pytest.fixture
+def ground(
+    quick_flush: None, transactional_db: None, settings: Any, tmp_path: Path
+) -> Iterator[None]:
+    """An empty database and blob store, whatever room the disk has."""
+    settings.DATA_DIR = tmp_path
+    settings.DISK_FREE_MIN = 0
+    settings.CASILLA_HOSTNAME = "mx.hamburger.test"
+    resolve.forget()
+    yield
+    resolve.forget()
+
+
+@pytest.fixture
+def start_mx(ground: None, tmp_path: Path) -> Iterator[StartMx]:
+    """Start a server with limits or a backend of the test's own."""
+    with ExitStack() as running:
+
+        def start(*, limits: Limits = LIMITS, backend: DeliveryBackend | None = None) -> Mx:
+            mx = Mx(tmp_path, limits=limits, backend=backend)
+            running.enter_context(mx)
+            return mx
+
+        yield start
+
+
+@pytest.fixture
+def mx(start_mx: StartMx) -> Mx:
+    return start_mx()
+
+
+@pytest.fixture
+def alice(ground: None) -> Person:
+    return make_alice()
+
+
+@pytest.fixture
+def bob(ground: None) -> Person:
+    return make_bob()
+
+
+@pytest.fixture
+def postgresql(ground: None) -> None:
+    """Only where one mailbox can be locked, or one table taken away, without the others."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one lock for all")
+
+
+@pytest.fixture
+def lock_timeout(ground: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let connections made from now on give up soon when SQLite is locked."""
+    if connection.vendor == "sqlite":
+        monkeypatch.setitem(connection.settings_dict["OPTIONS"], "timeout", 0.2)
