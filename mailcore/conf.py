@@ -5,15 +5,27 @@ Sizes in octets, durations as timedelta. Holds no defaults: those stand in the s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.utils.module_loading import import_string
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Smarthost:
+    """Names and ports in order, a login ('' is none) and `none`, `starttls` or `implicit`."""
+
+    hosts: tuple[tuple[str, int], ...]
+    user: str
+    password: str
+    tls: str
 
 
 def hostname() -> str:
@@ -54,6 +66,77 @@ def disk_free_min() -> int:
 def queue_lifetime() -> timedelta:
     """Return how long a message may wait in the queue (RFC 5321, 4.5.4.1)."""
     return settings.QUEUE_LIFETIME
+
+
+def retry_schedule() -> tuple[timedelta, ...]:
+    """Return the waits between tries; the last one repeats (RFC 5321, 4.5.4.1)."""
+    return settings.RETRY_SCHEDULE
+
+
+def delay_dsn_after() -> timedelta:
+    """Return after how long a sender learns that a message still waits (RFC 3464, 2.3.3)."""
+    return settings.DELAY_DSN_AFTER
+
+
+def outbound_mode() -> str:
+    """Return `direct`, `smarthost` or `capture`: whether and how mail leaves."""
+    return settings.OUTBOUND_MODE
+
+
+def outbound_port() -> int:
+    """Return the port of other mail hosts; 25 except in tests."""
+    return settings.OUTBOUND_PORT
+
+
+def outbound_allow_networks() -> Networks:
+    """Return the networks that we connect to though they are not global."""
+    return settings.OUTBOUND_ALLOW_NETWORKS
+
+
+def dns_servers() -> tuple[tuple[str, int], ...]:
+    """Return address and port of the resolvers to ask; none means those of the system."""
+    return tuple((server.host, server.port) for server in settings.DNS_SERVERS)
+
+
+def smtp_routes() -> Mapping[str, tuple[tuple[str, int], ...]]:
+    """Return the hosts and ports that take a domain's mail instead of its MX; `*` is any."""
+    return settings.SMTP_ROUTES
+
+
+def smarthost() -> Smarthost:
+    """Return the one host that takes all outgoing mail in the mode `smarthost`."""
+    return Smarthost(
+        hosts=settings.SMARTHOST,
+        user=settings.SMARTHOST_USER,
+        password=settings.SMARTHOST_PASSWORD,
+        tls=settings.SMARTHOST_TLS,
+    )
+
+
+def dispatcher() -> Callable[[], None]:
+    """Return what wakes the runner after a commit that enqueued. Raises ImportError."""
+    wake: Callable[[], None] = import_string(settings.QUEUE_DISPATCHER)
+    return wake
+
+
+def sender_domain_check() -> bool:
+    """Return whether MAIL FROM of port 25 must have a domain that takes mail."""
+    return settings.SENDER_DOMAIN_CHECK
+
+
+def auth_plaintext_networks() -> Networks:
+    """Return the networks from which AUTH is taken without TLS; for tests."""
+    return settings.AUTH_PLAINTEXT_NETWORKS
+
+
+def submission_listeners() -> tuple[tuple[str, int], ...]:
+    """Return host and port of every submission socket with STARTTLS (RFC 6409)."""
+    return tuple((listener.host, listener.port) for listener in settings.SUBMISSION_LISTEN)
+
+
+def submissions_listeners() -> tuple[tuple[str, int], ...]:
+    """Return host and port of every submission socket with implicit TLS (RFC 8314)."""
+    return tuple((listener.host, listener.port) for listener in settings.SUBMISSIONS_LISTEN)
 
 
 def limits_exempt_networks() -> Networks:

@@ -63,6 +63,32 @@ def _listener(item: str) -> Listener:
     return Listener(host=host.strip("[]"), port=int(port))
 
 
+def durations(text: str) -> tuple[timedelta, ...]:
+    """Return the timedeltas of `5m,15m,1h`; at least one. Raises ImproperlyConfigured."""
+    return tuple(duration(item) for item in text.split(","))
+
+
+def hosts(text: str) -> tuple[tuple[str, int], ...]:
+    """Return names and ports of `mx.example:25,[::1]:2525`. Raises ImproperlyConfigured."""
+    return tuple((item.host, item.port) for item in listeners(text))
+
+
+def routes(text: str) -> dict[str, tuple[tuple[str, int], ...]]:
+    """Return hosts by domain of `example.org=host:port,other.test=h:p,h:p,*=h:p`.
+
+    A host without a domain belongs to the domain before it. Raises ImproperlyConfigured.
+    """
+    found: dict[str, tuple[tuple[str, int], ...]] = {}
+    domain = ""
+    for item in filter(None, (part.strip() for part in text.split(","))):
+        name, equals, host = item.rpartition("=")
+        domain = name.strip().lower() if equals else domain
+        if not domain:
+            raise ImproperlyConfigured(f"not domain=host:port: {item!r}")
+        found[domain] = found.get(domain, ()) + hosts(host)
+    return found
+
+
 def networks(text: str) -> tuple[Network, ...]:
     """Return the networks of a comma-separated CIDR list. Raises ImproperlyConfigured."""
     try:

@@ -191,7 +191,34 @@ DETAIL_SEPARATOR: str = env.str("DETAIL_SEPARATOR", default="+")
 LIMITS_EXEMPT_NETWORKS = values.networks(env.str("LIMITS_EXEMPT_NETWORKS", default=""))
 RECEIVED_LIMIT: int = env.int("RECEIVED_LIMIT", default=50)
 DISK_FREE_MIN = values.size(env.str("DISK_FREE_MIN", default="1G"))
+SENDER_DOMAIN_CHECK: bool = env.bool("SENDER_DOMAIN_CHECK", default=False)
+
+# --- Submission (RFC 6409) ---
+SUBMISSION_LISTEN = values.listeners(env.str("SUBMISSION_LISTEN", default="127.0.0.1:2587"))
+SUBMISSIONS_LISTEN = values.listeners(env.str("SUBMISSIONS_LISTEN", default="127.0.0.1:2465"))
+AUTH_PLAINTEXT_NETWORKS = values.networks(env.str("AUTH_PLAINTEXT_NETWORKS", default=""))
+
+# --- Sending: the queue and where it goes (RFC 5321, 4.5.4 and 5) ---
+OUTBOUND_MODE: str = env.str("OUTBOUND_MODE", default="capture" if EMBEDDED else "direct")
+if OUTBOUND_MODE not in {"direct", "smarthost", "capture"}:
+    raise ImproperlyConfigured("OUTBOUND_MODE is direct, smarthost or capture")
+OUTBOUND_PORT: int = env.int("OUTBOUND_PORT", default=25)
+OUTBOUND_ALLOW_NETWORKS = values.networks(env.str("OUTBOUND_ALLOW_NETWORKS", default=""))
+DNS_SERVERS = values.listeners(env.str("DNS_SERVERS", default=""))
+SMTP_ROUTES = values.routes(env.str("SMTP_ROUTES", default=""))
+SMARTHOST = values.hosts(env.str("SMARTHOST", default=""))
+SMARTHOST_USER: str = env.str("SMARTHOST_USER", default="")
+SMARTHOST_PASSWORD: str = env.str("SMARTHOST_PASSWORD", default="")
+SMARTHOST_TLS: str = env.str("SMARTHOST_TLS", default="starttls")
+if SMARTHOST_TLS not in {"none", "starttls", "implicit"}:
+    raise ImproperlyConfigured("SMARTHOST_TLS is none, starttls or implicit")
+if OUTBOUND_MODE == "smarthost" and not SMARTHOST:
+    raise ImproperlyConfigured("OUTBOUND_MODE=smarthost needs SMARTHOST=host:port")
+RETRY_SCHEDULE = values.durations(env.str("RETRY_SCHEDULE", default="5m,15m,30m,1h,2h,3h"))
 QUEUE_LIFETIME = values.duration(env.str("QUEUE_LIFETIME", default="5d"))
+DELAY_DSN_AFTER = values.duration(env.str("DELAY_DSN_AFTER", default="4h"))
+# What is told after a COMMIT that enqueued: the runner beside us, or a Celery task.
+QUEUE_DISPATCHER = "mailcore.tasks.wake" if REDIS_URL else "mailcore.queue.wake.local"
 
 # --- Sign-in ---
 AUTH_FAILURES_PER_MINUTE: int = env.int("AUTH_FAILURES_PER_MINUTE", default=10)
