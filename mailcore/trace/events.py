@@ -19,7 +19,7 @@ _LONGEST = {
     for field in TraceEvent._meta.fields
     if isinstance(field, models.CharField)
 }
-_NAMES = (
+COLUMNS = (
     "trace_id",
     "at",
     "kind",
@@ -63,11 +63,11 @@ def record(entries: Iterable[Entry]) -> None:
 def of_trace(trace_id: uuid.UUID) -> list[Entry]:
     """Return the events of one message or connection, oldest first."""
     rows = TraceEvent.objects.filter(trace_id=trace_id).order_by("at", "id")
-    return [Entry(*row) for row in rows.values_list(*_NAMES)]
+    return [Entry(*row) for row in rows.values_list(*COLUMNS)]
 
 
 def _row(entry: Entry) -> TraceEvent:
-    values = {name: getattr(entry, name) for name in _NAMES}
+    values = {name: getattr(entry, name) for name in COLUMNS}
     for name, longest in _LONGEST.items():
         values[name] = _storable(values[name])[:longest]
     return TraceEvent(**values)
