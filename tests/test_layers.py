@@ -24,6 +24,7 @@ BREACHES = {
         "from mailcore.models.message import Message",
     ),
     "somebody else imports aiosmtpd": ("mailcore/delivery/breach.py", "import aiosmtpd"),
+    "somebody else imports dnspython": ("mailcore/delivery/breach.py", "import dns.resolver"),
     "a package without a layer": ("mailcore/breach/__init__.py", ""),
 }
 
