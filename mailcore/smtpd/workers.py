@@ -121,11 +121,14 @@ def _resolve(answers: Sequence[_Answer]) -> None:
 
 
 class Questions:
-    """A few threads for RCPT checks that need the database."""
+    """A few threads for checks that need the database."""
 
-    def __init__(self, *, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, *, loop: asyncio.AbstractEventLoop, threads: int = _QUESTION_THREADS
+    ) -> None:
         self._loop = loop
-        self._pool = ThreadPoolExecutor(_QUESTION_THREADS, thread_name_prefix="smtpd-question")
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="smtpd-question")
 
     async def ask(self, function: Callable[..., _T], **arguments: Any) -> _T:
         """Return what `function` returns, or raise what it raises, from a thread."""
@@ -133,8 +136,8 @@ class Questions:
 
     def stop(self) -> None:
         """Close the threads' connections and end them. Blocks."""
-        barrier = threading.Barrier(_QUESTION_THREADS)
-        for _ in range(_QUESTION_THREADS):
+        barrier = threading.Barrier(self._threads)
+        for _ in range(self._threads):
             self._pool.submit(_close_connections, barrier)
         self._pool.shutdown()
 
