@@ -9,7 +9,9 @@ from django.contrib.sessions.models import Session
 
 from mailcore.delivery import sweeps
 from mailcore.models.identity import AuthThrottle
+from mailcore.queue import inspect
 from tests.support.deliveries import NOW
+from tests.support.queued import make_queued
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,6 +27,14 @@ def test_old_sessions_and_failed_sign_ins_are_forgotten():
     assert (counts["sessions"], counts["throttle"]) == (1, 1)
     assert Session.objects.get().session_key == "k-1"
     assert AuthThrottle.objects.get().key == "new"
+
+
+def test_finished_mail_is_forgotten_and_waiting_mail_is_not():
+    make_queued("done@outside.example", state="delivered", at=NOW - timedelta(days=31))
+    make_queued("waiting@outside.example", at=NOW - timedelta(days=31))
+    assert sweeps.run_all(now=NOW)["queue"] == 1
+    [left] = inspect.recipients().recipients
+    assert left.forward_path == "waiting@outside.example"
 
 
 def test_a_stop_ends_the_sweeps():
