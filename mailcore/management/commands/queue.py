@@ -1,38 +1,48 @@
-"""`manage.py queue`: what is on its way, and what happened to what was.
+"""`manage.py queue`: what is on its way, what happened to what was, and hands on it.
 
 Without an action it lists recipients, newest first, those that are finished too (30 days). `show`
-writes the octets of one message, `track` tells every try. An ID is that of a recipient, as the
-list prints it, or of its message.
+writes the octets of one message, `track` tells every try; `hold`, `release` (captured mail too),
+`cancel` and `retry` change what waits. An ID is a recipient's, as the list prints it, or that of
+its message. Exits 1 when an ID names nothing that the action can change.
 """
 
 from __future__ import annotations
 
 import argparse
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from mailcore.blobs import BlobMissing
 from mailcore.management.printing import json_line, moment, printable, second, table
-from mailcore.queue import inspect
+from mailcore.queue import control, inspect
 from mailcore.queue.inspect import AttemptView, RecipientView, Tracked
 from mailcore.rawmail import BlobDamaged
 
 _HEAD = ("id", "created (UTC)", "state", "from", "to", "tries", "next (UTC)", "last reply")
 _TRIES = ("at (UTC)", "ms", "host", "ip", "tls", "reply")
 _TABLE_ROWS = 50
+_BY = "command line"
+_CHANGES: dict[str, tuple[Callable[..., int], ...]] = {
+    "hold": (control.hold,),
+    "release": (control.release, control.release_captured),
+    "cancel": (control.cancel,),
+    "retry": (control.retry_now,),
+}
+_ACTIONS = ("list", "show", "track", *_CHANGES)
 
 
 class Command(BaseCommand):
-    """Adapter of `queue.inspect`."""
+    """Adapter of `queue.inspect` and `queue.control`."""
 
-    help = "List queued mail, or show and track one message."
+    help = "List queued mail; show, track, hold, release, cancel or retry some of it."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the command line."""
-        parser.add_argument("action", nargs="?", default="list", choices=["list", "show", "track"])
+        parser.add_argument("action", nargs="?", default="list", choices=_ACTIONS)
         parser.add_argument("ids", metavar="ID", nargs="*", type=_public_id)
         parser.add_argument("--json", action="store_true", help="one JSON object a line")
         parser.add_argument(
@@ -51,8 +61,23 @@ class Command(BaseCommand):
             raise CommandError(f"{action} takes {'no' if ids else 'an'} ID", returncode=2)
         if action == "list":
             self._list(**options)
-        for public_id in ids:
+        elif action in _CHANGES:
+            self._change(action, ids)
+        for public_id in ids if action in {"show", "track"} else ():
             self._show(public_id) if action == "show" else self._track(public_id)
+
+    def _change(self, action: str, ids: list[uuid.UUID]) -> None:
+        in_vain = []
+        for public_id in ids:
+            which = control.Which(recipients=(public_id,), message=public_id)
+            now = timezone.now()
+            count = sum(change(which=which, now=now, by=_BY) for change in _CHANGES[action])
+            if count:
+                self.stdout.write(f"{action} {public_id}: {count} recipients")
+            else:
+                in_vain.append(str(public_id))
+        if in_vain:
+            raise CommandError(f"nothing to {action}: {', '.join(in_vain)}")
 
     def _list(
         self, *, state: list[str], domain: list[str], json: bool, limit: int | None, **_: Any

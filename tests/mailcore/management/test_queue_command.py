@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from mailcore import rawmail, trace
 from tests.support.deliveries import NOW
@@ -114,12 +115,52 @@ def test_track_tells_every_try():
 
 
 @pytest.mark.parametrize(
+    ("action", "before", "after"),
+    [
+        ("hold", "queued", "held"),
+        ("release", "held", "queued"),
+        ("release", "captured", "queued"),
+        ("cancel", "held", "cancelled"),
+    ],
+)
+def test_queued_mail_can_be_changed_by_id(action, before, after):
+    one, two = make_queued("x@one.example", "y@two.example", state=before)
+    make_queued("z@three.example", state=before)
+    assert run("queue", action, str(one.public_id)) == f"{action} {one.public_id}: 1 recipients\n"
+    states = [found["state"] for found in objects("queue")]
+    assert states == [before, before, after]
+    message_id = one.message.public_id
+    assert run("queue", action, str(message_id)) == f"{action} {message_id}: 1 recipients\n"
+    assert [found["state"] for found in objects("queue")] == [before, after, after]
+    with pytest.raises(CommandError, match=f"nothing to {action}: {two.public_id}"):
+        run("queue", action, str(two.public_id))
+
+
+def test_retry_makes_mail_due_at_once():
+    later = timezone.now() + timedelta(hours=1)
+    [row] = make_queued("x@one.example", next_attempt_at=later)
+    run("queue", "retry", str(row.public_id))
+    row.refresh_from_db()
+    assert row.next_attempt_at is not None
+    assert row.next_attempt_at < later - timedelta(minutes=50)
+
+
+def test_what_an_operator_did_is_in_the_trace():
+    [row] = make_queued("x@one.example", trace_id=TRACE_ID)
+    run("queue", "hold", str(row.public_id))
+    [event] = objects("trace", TRACE_ID.hex)
+    assert (event["kind"], event["detail"]) == ("held", {"by": "command line"})
+
+
+@pytest.mark.parametrize(
     ("arguments", "status"),
     [
         (["show"], 2),
         (["list", str(TRACE_ID)], 2),
         (["show", str(TRACE_ID)], 1),
         (["track", str(TRACE_ID)], 1),
+        (["hold"], 2),
+        (["hold", str(TRACE_ID)], 1),
     ],
 )
 def test_queue_says_what_it_cannot_do(arguments, status):
