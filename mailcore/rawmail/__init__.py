@@ -13,6 +13,7 @@ from mailcore.rawmail.place import (
     prepare,
     read,
     read_checked,
+    read_many,
     read_range,
     save,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "prepare",
     "read",
     "read_checked",
+    "read_many",
     "read_range",
     "save",
 ]

@@ -89,3 +89,17 @@ def test_saving_twice_keeps_one_row_and_renews_it():
     assert first.pk == again.pk
     assert again.used_at == NOW + timedelta(days=1)
     assert rawmail.read_checked(again) == TEXT
+
+
+@pytest.mark.django_db
+def test_many_are_read_in_one_statement_and_a_missing_one_is_left_out(
+    django_assert_num_queries, caplog
+):
+    small, large, lost = (
+        rawmail.save(rawmail.prepare(octets), now=NOW) for octets in (TEXT, TEXT * 3, TEXT * 4)
+    )
+    rawmail.blob_store().delete(lost.key)
+    with django_assert_num_queries(1):
+        found = rawmail.read_many([small.pk, large.pk, lost.pk, 0])
+    assert found == {small.pk: TEXT, large.pk: TEXT * 3}
+    assert "blob.unreadable" in caplog.text
