@@ -148,6 +148,15 @@ class Found:
     by_subject: Mapping[tuple[int, int], Sequence[threads.KnownThread]]
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The state of a batch once its contents are inserted and its mailboxes locked."""
+
+    contents: Sequence[StoredContent]  # in the order of the deliveries
+    modseqs: Mapping[int, int]  # of the mailboxes that are locked
+    found: Found
+
+
 @dataclass(slots=True)
 class Plan:
     """Rows to write, in the order in which they were decided."""

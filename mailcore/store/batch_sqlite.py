@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
@@ -20,13 +19,16 @@ from mailcore import trace
 from mailcore.mime.header import HeaderScan
 from mailcore.rawmail import PreparedBlob
 from mailcore.store.batch import (
+    Delivery,
     FolderState,
     Found,
     MessageRow,
+    Opening,
     Plan,
     StoredContent,
     ThreadRow,
     Wanted,
+    wanted,
 )
 from mailcore.store.threads import KnownThread
 
@@ -43,12 +45,13 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 'pending', 0, '', '')
 ON CONFLICT (blob_id) DO UPDATE SET parsed_at = NULL, parse_attempts = 0
 RETURNING id, has_attachment
 """
-_LOCK = "SELECT modseq FROM mailcore_mailbox WHERE id = ?"
+_MODSEQ = "SELECT modseq FROM mailcore_mailbox WHERE id = ?"
 _KEY = """
 INSERT INTO mailcore_deliverykey (key, trace_id, created_at) VALUES (?, ?, ?)
 ON CONFLICT (key) DO NOTHING
 """
 _FIRST = "SELECT trace_id FROM mailcore_deliverykey WHERE key = ?"
+_FORGET = "DELETE FROM mailcore_deliverykey WHERE key = ? AND trace_id = ?"
 _FOLDER = """
 SELECT id, mailbox_id, role, uidnext FROM mailcore_folder WHERE mailbox_id = ? AND role = ?
 """
@@ -99,10 +102,6 @@ class SqliteWriter:
         bare = cast(sqlite3.Connection, connection.connection)
         self._cursor = bare.cursor(sqlite3.Cursor)
 
-    def together(self) -> AbstractContextManager[object]:
-        """Return a context that does nothing: there are no round trips to save."""
-        return nullcontext()
-
     def close(self) -> None:
         """Give the cursor back."""
         self._cursor.close()
@@ -110,11 +109,23 @@ class SqliteWriter:
     def _row(self, statement: str, parameters: Sequence[object]) -> Any:
         return self._cursor.execute(statement, parameters).fetchone()
 
-    def put_contents(
-        self, deliveries: Sequence[tuple[PreparedBlob, HeaderScan]], *, now: datetime
-    ) -> list[StoredContent]:
-        """Insert blobs and contents, or find them; in the order of `deliveries`."""
-        return [self._put_content(blob, header, _time(now)) for blob, header in deliveries]
+    def open(self, deliveries: Sequence[Delivery], *, wait: bool, now: datetime) -> Opening:
+        """Insert the contents, take keys and look up; the transaction has locked all mailboxes."""
+        need = wanted(deliveries)
+        written_at = _time(now)
+        return Opening(
+            contents=[self._put_content(d.blob, d.header, written_at) for d in deliveries],
+            modseqs=self._modseqs(need.mailboxes),
+            found=self._look_up(need, now=now),
+        )
+
+    def look_up_again(
+        self, deliveries: Sequence[Delivery], before: Sequence[Delivery], *, now: datetime
+    ) -> Found:
+        """Give back the keys taken for `before`, then take and find those of `deliveries`."""
+        for key, trace_id in wanted(before).keys.items():
+            self._cursor.execute(_FORGET, (key, trace_id.hex))
+        return self._look_up(wanted(deliveries), now=now)
 
     def _put_content(
         self, blob: PreparedBlob, header: HeaderScan, now: str | None
@@ -138,23 +149,21 @@ class SqliteWriter:
         )
         return StoredContent(blob_id, content_id, bool(attached))
 
-    def lock_mailboxes(self, ids: Iterable[int], *, wait: bool) -> dict[int, int]:
-        """Return id -> modseq of those that exist; the transaction has locked them all."""
-        rows = ((pk, self._row(_LOCK, (pk,))) for pk in sorted(set(ids)))
+    def _modseqs(self, ids: Iterable[int]) -> dict[int, int]:
+        rows = ((pk, self._row(_MODSEQ, (pk,))) for pk in sorted(ids))
         return {pk: row[0] for pk, row in rows if row}
 
-    def look_up(self, wanted: Wanted, *, now: datetime) -> Found:
-        """Take delivery keys, find folders and threads."""
-        places = ((mailbox, role) for mailbox in wanted.mailboxes for role in wanted.roles)
+    def _look_up(self, need: Wanted, *, now: datetime) -> Found:
+        places = ((mailbox, role) for mailbox in need.mailboxes for role in need.roles)
         folders = ((place, self._row(_FOLDER, place)) for place in places)
-        references = ((pair, self._row(_REFERENCE, pair)) for pair in wanted.references)
+        references = ((pair, self._row(_REFERENCE, pair)) for pair in need.references)
         return Found(
-            first_trace=self._claim_keys(wanted.keys, now=now),
+            first_trace=self._claim_keys(need.keys, now=now),
             folders={place: FolderState(*row) for place, row in folders if row},
             known={pair: _known(row) for pair, row in references if row},
             by_subject={
                 pair: [_known(row) for row in self._cursor.execute(_SUBJECT, pair).fetchall()]
-                for pair in wanted.subjects
+                for pair in need.subjects
             },
         )
 

@@ -11,6 +11,7 @@ import logging
 import uuid
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -26,9 +27,8 @@ from mailcore.store.batch import (
     Onward,
     Plan,
     Planner,
-    wanted,
 )
-from mailcore.store.batch_postgresql import PostgresqlWriter
+from mailcore.store.batch_postgresql import PostgresqlWriter, pipelined
 from mailcore.store.batch_sqlite import SqliteWriter
 
 __all__ = ["Copy", "Delivery", "MailboxGone", "Onward", "Result", "Stored", "deliver_batch"]
@@ -69,7 +69,8 @@ def deliver_batch(deliveries: Sequence[Delivery], *, now: datetime) -> list[Pend
     if not deliveries:
         return []
     if connection.in_atomic_block:
-        return [*_write(deliveries, now=now, wait=True).values()]
+        with _together():
+            return [*_write(deliveries, now=now, wait=True).values()]
     try:
         stored = _commit(deliveries, now=now, wait=False)
     except _SINGLE_FAULTS as error:
@@ -81,8 +82,13 @@ def deliver_batch(deliveries: Sequence[Delivery], *, now: datetime) -> list[Pend
 
 
 def _commit(deliveries: Sequence[Delivery], *, now: datetime, wait: bool) -> dict[int, Stored]:
-    with transaction.atomic():
+    with _together(), transaction.atomic():
         return _write(deliveries, now=now, wait=wait)
+
+
+def _together() -> AbstractContextManager[None]:
+    """Return a context in which statements and COMMIT share round trips, where there are any."""
+    return pipelined() if connection.vendor == "postgresql" else nullcontext()
 
 
 def _one_by_one(
@@ -129,18 +135,18 @@ def _limit_wait() -> None:
 
 def _write(deliveries: Sequence[Delivery], *, now: datetime, wait: bool) -> dict[int, Stored]:
     """Write those whose mailboxes are free into the open transaction; place -> Stored."""
-    with connection.wrap_database_errors:  # the SQLite writer uses the bare connection
+    with connection.wrap_database_errors:  # the writers use the bare connection
         writer = PostgresqlWriter() if connection.vendor == "postgresql" else SqliteWriter()
-        with writer.together():
-            contents = writer.put_contents([(d.blob, d.header) for d in deliveries], now=now)
-            modseqs = writer.lock_mailboxes(_mailboxes(deliveries), wait=wait)
-            ready = _ready(deliveries, modseqs.keys(), wait=wait)
-            chosen = [deliveries[place] for place in ready]
-            planner = Planner(writer.look_up(wanted(chosen), now=now), modseqs=modseqs)
-            for place in ready:
-                planner.add(deliveries[place], contents[place])
-            writer.write(planner.plan)
-        writer.close()
+        opening = writer.open(deliveries, wait=wait, now=now)
+        ready = _ready(deliveries, opening.modseqs.keys(), wait=wait)
+        chosen = [deliveries[place] for place in ready]
+        found = opening.found
+        if len(ready) < len(deliveries):
+            found = writer.look_up_again(chosen, deliveries, now=now)
+        planner = Planner(found, modseqs=opening.modseqs)
+        for place in ready:
+            planner.add(deliveries[place], opening.contents[place])
+        writer.write(planner.plan)
     _finish(planner.plan)
     made = _by_trace(planner.plan.messages)
     return {

@@ -158,6 +158,8 @@ def test_a_message_for_a_mailbox_that_is_gone_is_kept_for_nobody():
     outcome = result.result(30) if isinstance(result, Future) else result
     assert isinstance(outcome, MailboxGone)
     assert not Message.objects.exists()
+    # Nor is the repeat of it, once there is a mailbox again, taken for one.
+    assert not DeliveryKey.objects.exists()
 
 
 def test_inside_a_transaction_the_callers_commit_decides():
