@@ -87,7 +87,7 @@ async def _mail_exchangers(
 ) -> list[str]:
     """Return the names of the hosts, the preferred first. Raises NoHost."""
     try:
-        records = list(await resolver.mx(domain))
+        records = sorted(await resolver.mx(domain))
     except LookupFailed as error:
         raise _lookup_failed(domain, error) from error
     if records and all(host == NULL for _, host in records):
@@ -148,7 +148,7 @@ async def _ask(resolver: Resolver, name: str, ends: float) -> Sequence[str] | Lo
 
 def _mixed(addresses: Iterable[str], shuffle: Shuffle) -> list[str]:
     """Return the addresses shuffled, IPv4 and IPv6 in turn: a dead family costs one try."""
-    shuffled = list(dict.fromkeys(addresses))
+    shuffled = sorted(set(addresses))
     shuffle(shuffled)
     version_6 = [address for address in shuffled if ":" in address]
     version_4 = [address for address in shuffled if ":" not in address]

@@ -135,7 +135,8 @@ class DnsResolver:
         finally:
             for task in tasks:
                 task.cancel()
-        return _united(name, await asyncio.gather(*tasks, return_exceptions=True))
+            answers = await asyncio.gather(*tasks, return_exceptions=True)
+        return _united(name, answers)
 
     def _patience_s(self, done: Collection[asyncio.Task[_Found[str]]]) -> float:
         """Return how long the slower of A and AAAA is worth waiting for."""
@@ -193,7 +194,7 @@ async def _remembered(
 def _united(name: str, answers: Sequence[_Found[str] | BaseException]) -> _Found[str]:
     """Join what A and AAAA gave. Raises LookupFailed when one failed and the other has nothing."""
     found = [answer for answer in answers if isinstance(answer, _Found)]
-    failures = [answer for answer in answers if isinstance(answer, MailError)]
+    failures = [answer for answer in answers if isinstance(answer, Exception)]
     ttl_s = min((answer.ttl_s for answer in found), default=0.0)
     records = tuple(record for answer in found for record in answer.records)
     if records and len(found) < len(answers):
