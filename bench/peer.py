@@ -19,7 +19,7 @@ from bench.server import DOMAIN, RECIPIENTS, end, open_log
 from tests.support.servers import free_port, wait_for_port
 
 _OWNER = "nobody"
-_MASTER = Path("/usr/share/postfix/master.cf.dist")
+MASTER = Path("/usr/share/postfix/master.cf.dist")
 _LMTPD = Path("/usr/lib/dovecot/lmtp")
 
 _MAIN_CF = """
@@ -67,7 +67,7 @@ service lmtp {{
 
 def missing() -> str:
     """Return why the peer cannot be measured here, or an empty string."""
-    if not shutil.which("postfix") or not _MASTER.exists():
+    if not shutil.which("postfix") or not MASTER.exists():
         return "Postfix is not installed (Debian: postfix)"
     if not shutil.which("dovecot") or not _LMTPD.exists():
         return "Dovecot's LMTP server is not installed (Debian: dovecot-lmtpd)"
@@ -159,7 +159,7 @@ class Peer:
 
     def _services(self) -> str:
         """Return Debian's master.cf without chroot, on our port."""
-        lines = [line for line in _MASTER.read_text().splitlines() if not line.startswith("#")]
+        lines = [line for line in MASTER.read_text().splitlines() if not line.startswith("#")]
         listener = f"127.0.0.1:{self.port} inet n - n - - smtpd"
         services = "\n".join([listener, *(line for line in lines if not _is_smtp(line))])
         return re.sub(r"^(\S+ +unix +\S +\S +)y", r"\1n", services, flags=re.MULTILINE) + "\n"

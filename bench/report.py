@@ -1,34 +1,45 @@
-"""The bench's table: medians of the rounds, ratios to the peer, targets; and its JSON."""
+"""The bench's tables: medians of the rounds, ratios to the peer, targets; and their JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from statistics import median
+from typing import Any, TypeVar
 
+from bench.drain import Drained
 from bench.measure import MODES, Figures, Mode
 from bench.peer import Peer
+from bench.postfix_queue import PostfixQueue
 
+Measured = TypeVar("Measured", Figures, Drained)
 Rounds = Mapping[tuple[str, str], Sequence[Figures]]  # by mode's name and server's name
 
 _HEAD = (
     f"{'work':<20} {'server':<20} {'msg/s':>7} {'p50 ms':>7} {'p95 ms':>7} "
     f"{'CPU ms':>7} {'MiB':>5}  {'rate':>9} {'p95':>9} {'CPU':>9}"
 )
+_SENDING_HEAD = (
+    f"{'work':<20} {'queue':<20} {'msg/s':>7} {'CPU ms':>7} {'MiB':>5} {'conn':>5}  "
+    f"{'rate':>9} {'CPU':>9}"
+)
+_SENDING_TARGET = 1.5  # row 6
 _HALF = 0.5  # row 4: accept latency and CPU, at most this share of the peer's
 
 
-def medians(rounds: Sequence[Figures]) -> Figures:
-    """Return the median of every figure by itself; failures are summed."""
-    values = {
-        name.name: median(getattr(figures, name.name) for figures in rounds)
-        for name in fields(Figures)
+def medians(rounds: Sequence[Measured]) -> Measured:
+    """Return the median of every figure by itself; failures and repeats are summed."""
+    kind = type(rounds[0])
+    values: dict[str, Any] = {
+        field.name: median(getattr(figures, field.name) for figures in rounds)
+        for field in fields(kind)
     }
-    values["failures"] = sum(figures.failures for figures in rounds)
-    return Figures(**values)
+    for name in values.keys() & {"failures", "repeats"}:
+        values[name] = sum(getattr(figures, name) for figures in rounds)
+    return kind(**values)
 
 
-def table(rounds: Rounds) -> str:
+def receiving_table(rounds: Rounds) -> str:
     """Return the table as text; a ratio that misses its target is marked with `!`."""
     lines = [_HEAD, "-" * len(_HEAD)]
     for mode in MODES:
@@ -40,13 +51,44 @@ def table(rounds: Rounds) -> str:
     return "\n".join(lines)
 
 
-def as_json(rounds: Rounds) -> list[dict[str, object]]:
+def receiving_json(rounds: Rounds) -> list[dict[str, object]]:
     """Return every measurement as plain values."""
     return [
         {"mode": mode, "server": server, "round": number} | asdict(figures)
         for (mode, server), kept in rounds.items()
         for number, figures in enumerate(kept, start=1)
     ]
+
+
+def sending_table(rounds: Mapping[str, Sequence[Drained]]) -> str:
+    """Return the table of drains by queue's name; a ratio that misses is marked with `!`."""
+    found = {queue: medians(kept) for queue, kept in rounds.items()}
+    peer = found.get(PostfixQueue.name)
+    lines = [_sending_line(queue, drained, peer) for queue, drained in found.items()]
+    return "\n".join([_SENDING_HEAD, "-" * len(_SENDING_HEAD), *lines])
+
+
+def sending_json(rounds: Mapping[str, Sequence[Drained]]) -> list[dict[str, object]]:
+    """Return every drain as plain values."""
+    return [
+        {"queue": queue, "round": number} | asdict(drained)
+        for queue, kept in rounds.items()
+        for number, drained in enumerate(kept, start=1)
+    ]
+
+
+def _sending_line(queue: str, drained: Drained, peer: Drained | None) -> str:
+    work = f"drain {drained.messages:.0f}"
+    left = (
+        f"{work:<20} {queue:<20} {drained.rate:7.0f} {drained.cpu_ms:7.2f} "
+        f"{drained.peak_mib:5.0f} {drained.connections:5.0f}"
+    )
+    repeated = f"  {drained.repeats} repeats" if drained.repeats else ""
+    if peer is None or queue == PostfixQueue.name:
+        return left + repeated
+    rate = drained.rate / peer.rate
+    cpu = drained.cpu_ms / max(peer.cpu_ms, 0.001)
+    return left + f"  {rate:7.2f}x{_mark(rate >= _SENDING_TARGET)} {cpu:7.2f}x" + repeated
 
 
 def _line(mode: Mode, server: str, figures: Figures, peer: Figures | None) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bench.drain import Drained
 from bench.measure import MODES, Figures
-from bench.report import medians, table
+from bench.report import medians, receiving_table, sending_table
 
 
 def figures(rate: float, *, failures: int = 0) -> Figures:
@@ -32,13 +33,39 @@ def test_ratio_that_misses_is_marked():
         (mode, "Casilla, SQLite"): [figures(300)],
         (mode, "Casilla, PostgreSQL"): [figures(150)],
     }
-    lines = table(rounds).splitlines()
+    lines = receiving_table(rounds).splitlines()
     assert "3.00x " in lines[3]
     assert "1.50x!" in lines[4]
     assert "1.00x!" in lines[3]
 
 
 def test_without_a_peer_there_are_no_ratios():
-    text = table({(MODES[0].name, "Casilla, SQLite"): [figures(300)]})
+    text = receiving_table({(MODES[0].name, "Casilla, SQLite"): [figures(300)]})
     assert "300" in text
     assert "x" not in text.splitlines()[2].replace("SQLite", "")
+
+
+def drained(rate: float, *, repeats: int = 0) -> Drained:
+    return Drained(
+        messages=3000,
+        rate=rate,
+        cpu_ms=1.0,
+        sink_cpu_ms=0.1,
+        peak_mib=50.0,
+        connections=20,
+        repeats=repeats,
+    )
+
+
+def test_drain_that_misses_its_ratio_is_marked():
+    rounds = {
+        "Postfix": [drained(90), drained(100), drained(800)],
+        "Casilla, SQLite": [drained(150)],
+        "Casilla, PostgreSQL": [drained(149, repeats=2), drained(149, repeats=1)],
+    }
+    lines = sending_table(rounds).splitlines()
+    assert "100" in lines[2]
+    assert "x" not in lines[2].replace("Postfix", "")
+    assert "1.50x " in lines[3]
+    assert "1.49x!" in lines[4]
+    assert lines[4].endswith("3 repeats")
