@@ -36,6 +36,7 @@ class Fault(enum.Enum):
     REFUSED = "REFUSED"
     NXDOMAIN = "NXDOMAIN"
     DROP = "no answer at all"
+    DROP_TWICE = "no answer to the first two questions of a type"
     TRUNCATE = "TC and no records over UDP, everything over TCP"
     TRUNCATE_ALWAYS = "TC over TCP, too"
     TCP_CLOSES = "TC over UDP, TCP ends without an answer"
@@ -161,7 +162,7 @@ class DnsServer:
             return [_without_records(query, rcode=dns.rcode.from_text(fault.value))]
         if fault in _CUT_SHORT and (transport == "udp" or fault is Fault.TRUNCATE_ALWAYS):
             return [_without_records(query, flags=dns.flags.TC)]
-        if fault is Fault.DROP:
+        if fault is Fault.DROP or (fault is Fault.DROP_TWICE and self.count(name, kind) <= 2):
             return []
         if fault is Fault.GARBAGE:
             return [query.to_wire()[:2] + b"\xff" * 40]

@@ -82,6 +82,13 @@ class TestOrder:
         families = [":" in address for address in _hosts(server)[0].addresses]
         assert families == [False, True, False, False]
 
+    def test_the_addresses_of_a_host_are_shuffled(self, server: DnsServer):
+        server.zone["remote.test"] = {"A": ["192.0.2.1", "192.0.2.2"], "AAAA": ["2001:db8::1"]}
+        (in_order,) = _hosts(server, shuffle=_in_order)
+        (reversed_,) = _hosts(server, shuffle=_reverse)
+        assert in_order.addresses == ("192.0.2.1", "2001:db8::1", "192.0.2.2")
+        assert reversed_.addresses == ("2001:db8::1", "192.0.2.2", "192.0.2.1")
+
     def test_a_host_named_twice_is_tried_once(self, server: DnsServer):
         _fill(server, (20, "a.test"), (10, "a.test"), (15, "b.test"))
         assert _names(server) == ["a.test", "b.test"]

@@ -199,6 +199,25 @@ def test_no_address_in_one_family_and_no_answer_in_the_other_is_temporary(server
     assert _failure(_resolver(server).addresses("mx.test")).is_temporary
 
 
+def test_addresses_of_one_family_do_not_wait_long_for_the_other(server: DnsServer):
+    server.zone["mx.test"] = HOST
+    server.faults["mx.test", "AAAA"] = Fault.DROP
+    resolver = DnsResolver(servers=[server.address], query_timeout_s=0.1, lookup_timeout_s=3_600)
+
+    async def in_a_minute() -> list[str]:
+        async with asyncio.timeout(60):
+            return list(await resolver.addresses("mx.test"))
+
+    assert _run(in_a_minute()) == ["192.0.2.1"]
+
+
+def test_without_an_address_the_slower_family_has_all_the_time(server: DnsServer):
+    server.zone["mx.test"] = {"AAAA": ["2001:db8::1"]}
+    server.faults["mx.test", "AAAA"] = Fault.DROP_TWICE
+    resolver = DnsResolver(servers=[server.address], query_timeout_s=0.1, lookup_timeout_s=30)
+    assert _run(resolver.addresses("mx.test")) == ["2001:db8::1"]
+
+
 def test_an_answer_is_kept_for_its_ttl(server: DnsServer):
     seconds = Seconds()
     resolver = _resolver(server, clock=seconds)
@@ -234,6 +253,18 @@ def test_that_a_name_does_not_exist_is_kept_for_minutes_at_most(server: DnsServe
     server.zone["no.test"] = {"MX": [(10, "mx.test")]}
     seconds.now += 301
     assert _run(resolver.mx("no.test")) == [(10, "mx.test")]
+
+
+def test_that_a_name_has_no_mx_is_kept_for_minutes_at_most(server: DnsServer):
+    seconds = Seconds()
+    resolver = _resolver(server, clock=seconds)
+    server.ttl_s = 86_400
+    server.zone["remote.test"] = {"A": ["192.0.2.1"]}
+    assert _run(resolver.mx("remote.test")) == _run(resolver.mx("remote.test")) == []
+    assert server.count("remote.test") == 1
+    server.zone["remote.test"] = {"MX": [(10, "mx.test")]}
+    seconds.now += 301
+    assert _run(resolver.mx("remote.test")) == [(10, "mx.test")]
 
 
 def test_a_failure_is_not_kept(server: DnsServer):
