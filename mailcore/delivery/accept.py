@@ -34,13 +34,13 @@ def check_sender(*, reverse_path: str, declared_size: int | None, smtputf8: bool
     try:
         parse_reverse_path(reverse_path, smtputf8=smtputf8)
     except AddressError as error:
-        raise Refused(_address_reply(error)) from error
+        raise Refused(refusal(error)) from error
 
 
 def check_recipient(*, forward_path: str, declared_size: int | None, smtputf8: bool) -> None:
     """Raise Refused unless `forward_path` leads to a mailbox or a forward of ours."""
     found = resolve.resolve_cached(forward_path=parse_recipient(forward_path, smtputf8=smtputf8))
-    _judge(found, declared_size=declared_size)
+    judge(found, declared_size=declared_size)
 
 
 def check_known_recipient(*, forward_path: str, declared_size: int | None, smtputf8: bool) -> bool:
@@ -48,7 +48,7 @@ def check_known_recipient(*, forward_path: str, declared_size: int | None, smtpu
     found = resolve.cached(forward_path=parse_recipient(forward_path, smtputf8=smtputf8))
     if found is None:
         return False
-    _judge(found, declared_size=declared_size)
+    judge(found, declared_size=declared_size)
     return True
 
 
@@ -57,15 +57,17 @@ def parse_recipient(forward_path: str, *, smtputf8: bool) -> Address:
     try:
         return parse_forward_path(forward_path, smtputf8=smtputf8)
     except AddressError as error:
-        raise Refused(_address_reply(error)) from error
+        raise Refused(refusal(error)) from error
 
 
-def _address_reply(error: AddressError) -> Reply:
+def refusal(error: AddressError) -> Reply:
+    """Return the reply to a path that is no address we can take."""
     needs_utf8 = error.problem is Problem.NEEDS_SMTPUTF8
     return refusals.NEEDS_SMTPUTF8 if needs_utf8 else refusals.BAD_ADDRESS
 
 
-def _judge(found: resolve.Destinations, *, declared_size: int | None) -> None:
+def judge(found: resolve.Destinations, *, declared_size: int | None) -> None:
+    """Raise Refused unless `found` leads somewhere and has room for the message."""
     match found:
         case Relay():
             raise Refused(refusals.RELAY)

@@ -34,13 +34,14 @@ from mailcore.store.deliver import Copy, Delivery, Onward, Result, Stored, deliv
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A message as DATA brought it."""
+    """A message as DATA brought it; `submitter_id` is the user who signed in, None on port 25."""
 
     envelope: Envelope
     content: Spool
     peer: Peer
     trace_id: uuid.UUID
     received_at: datetime
+    submitter_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

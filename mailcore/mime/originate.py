@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 
-from mailcore.mime import fields
+from mailcore.mime import charset, fields
+from mailcore.mime.addresslist import Mailbox, parse_address_list
 from mailcore.mime.fields import Octets
 from mailcore.mime.limits import DEFAULT
 
@@ -90,3 +91,26 @@ def _sift(header: bytes, unwanted: Collection[str]) -> tuple[bytes, bytes, set[s
         elif name in _BLIND:
             bcc.append(match[0])
     return b"".join(kept), b"".join(bcc), names
+
+
+@dataclass(frozen=True, slots=True)
+class Authorship:
+    """Every mailbox of From and of Sender, whichever of repeated fields a reader looks at."""
+
+    from_count: int
+    authors: tuple[Mailbox, ...]
+    senders: tuple[Mailbox, ...]
+
+
+def authorship(data: Octets) -> Authorship:
+    """Return who the message `data` says it is from (RFC 5322, 3.6.2); never raises."""
+    end, _ = fields.header_span(data, end=DEFAULT.header_bytes)
+    values = [(field.name.lower(), field.value) for field in fields.iterate(bytes(data[:end]))]
+    authors = [value for name, value in values if name == "from"]
+    senders = [value for name, value in values if name == "sender"]
+    return Authorship(len(authors), _mailboxes(authors), _mailboxes(senders))
+
+
+def _mailboxes(values: list[bytes]) -> tuple[Mailbox, ...]:
+    texts = (charset.decode(fields.unfold(value[: DEFAULT.field_bytes])) for value in values)
+    return tuple(box for text in texts for box in parse_address_list(text))
