@@ -7,6 +7,8 @@ to say: an operator at the command line may choose.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
 from mailcore.address import AddressError, fold_local, parse
@@ -34,6 +36,20 @@ def normalise_login(text: str) -> str:
     except AddressError:
         return fold_local(stripped)
     return f"{address.key}@{address.domain}"
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """How a person reads: language and zone of the clock, '' for the default."""
+
+    locale: str = ""
+    timezone: str = ""
+
+
+def preferences(*, user_ids: Collection[int]) -> dict[int, Preferences]:
+    """Return how these people read; those that are gone are left out."""
+    rows = User.objects.filter(pk__in=user_ids).values_list("pk", "locale", "timezone")
+    return {pk: Preferences(locale, timezone) for pk, locale, timezone in rows}
 
 
 def create_operator(*, login: str, password: str, now: datetime) -> User:

@@ -107,7 +107,7 @@ def _header(report: Report, boundary: bytes) -> bytes:
 
 
 def _text_part(report: Report) -> bytes:
-    text = "".join(f"{_one_line(line)}\r\n" for line in report.text.split("\n")).encode()
+    text = "".join(f"{_indented(line)}\r\n" for line in report.text.split("\n")).encode()
     language = f"Content-Language: {report.language}\r\n".encode() if report.language else b""
     return language + _encoded_part("text/plain; charset=utf-8", text)
 
@@ -226,6 +226,10 @@ def _date(at: datetime | None) -> str:
 
 def _one_line(text: str) -> str:
     return words.clean(text)
+
+
+def _indented(line: str) -> str:
+    return line[: len(line) - len(line.lstrip(" "))] + _one_line(line)
 
 
 def _id(text: str) -> str:

@@ -15,6 +15,7 @@ from mailcore.rawmail.place import (
     read_checked,
     read_many,
     read_range,
+    rows,
     save,
 )
 
@@ -31,5 +32,6 @@ __all__ = [
     "read_checked",
     "read_many",
     "read_range",
+    "rows",
     "save",
 ]

@@ -113,6 +113,11 @@ def save(prepared: PreparedBlob, *, now: datetime) -> Blob:
     return Blob.objects.get(sha256=prepared.sha256)
 
 
+def rows(blob_ids: Collection[int]) -> dict[int, Blob]:
+    """Return the rows of blobs by id, to be read from; those that are gone are left out."""
+    return Blob.objects.in_bulk(blob_ids)
+
+
 def read(blob: StoredBlob) -> bytes:
     """Return the octets as they came. Raises BlobMissing, BlobDamaged, OSError."""
     if blob.data is None:

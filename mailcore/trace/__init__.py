@@ -5,6 +5,6 @@ message. `Behind` is for refusals and connections, which must not cost a transac
 """
 
 from mailcore.trace.behind import Behind
-from mailcore.trace.events import Entry, of_trace, record
+from mailcore.trace.events import Entry, of_trace, own_mail_counts, record
 
-__all__ = ["Behind", "Entry", "of_trace", "record"]
+__all__ = ["Behind", "Entry", "of_trace", "own_mail_counts", "record"]

@@ -6,7 +6,7 @@ Decides nothing and keeps no state; who may see an event is the reader's to say.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -64,6 +64,15 @@ def of_trace(trace_id: uuid.UUID) -> list[Entry]:
     """Return the events of one message or connection, oldest first."""
     rows = TraceEvent.objects.filter(trace_id=trace_id).order_by("at", "id")
     return [Entry(*row) for row in rows.values_list(*COLUMNS)]
+
+
+def own_mail_counts(*, forward_paths: Collection[str], since: datetime) -> dict[str, int]:
+    """Return how many messages of our own making (DSNs) each address was sent since `since`."""
+    own = TraceEvent.objects.filter(
+        forward_path__in=forward_paths, at__gte=since, kind="accepted", reverse_path="", peer=""
+    )
+    counted = own.values_list("forward_path").annotate(count=models.Count("pk"))
+    return dict(counted)
 
 
 def _row(entry: Entry) -> TraceEvent:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from django.utils.translation.template import templatize
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.sources import ROOT, python_files
+
 Entry = tuple[str, str, str]  # context, singular, plural
 _CALL = re.compile(
     r"\b(_|gettext|ngettext|pgettext|npgettext)\((u?'(?:[^'\\]|\\.)*'|u?\"(?:[^\"\\]|\\.)*\")"
@@ -28,11 +28,11 @@ _PYTHON = {
 
 
 def marked() -> set[Entry]:
-    """Return all marked strings of templates/ and webmail/."""
+    """Return all marked strings of templates/, mailcore/ and webmail/."""
     found: set[Entry] = set()
     for path in sorted((ROOT / "templates").rglob("*.html")):
         found.update(_in_template(path.read_text(encoding="utf-8")))
-    for path in sorted((ROOT / "webmail").rglob("*.py")):
+    for path in python_files("mailcore", "webmail"):
         found.update(_in_python(path.read_text(encoding="utf-8")))
     return found
 
