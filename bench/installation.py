@@ -98,14 +98,11 @@ class Installation:
 
     def _environment(self) -> dict[str, str]:
         url = self._cluster.url if self._cluster else f"sqlite:///{self._file}"
-        return (
-            os.environ
-            | {
-                "DATA_DIR": str(self._directory),
-                "DATABASE_URL": url,
-                "SECRET_KEY": "bench " * 10,
-                "SECRETS_KEY": "bench " * 10,
-                "LIMITS_EXEMPT_NETWORKS": "127.0.0.0/8",
-            }
-            | self._settings
-        )
+        mine = {
+            "DATA_DIR": str(self._directory),
+            "DATABASE_URL": url,
+            "SECRET_KEY": "bench " * 10,
+            "SECRETS_KEY": "bench " * 10,
+            "LIMITS_EXEMPT_NETWORKS": "127.0.0.0/8",
+        }
+        return {**os.environ, **mine, **self._settings}

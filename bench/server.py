@@ -6,7 +6,7 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 RECIPIENTS = 10
 DOMAIN = "hamburger.test"
@@ -34,7 +34,7 @@ class Server(Protocol):
         """Return when the newest message was in its mailbox; `accepted_at` is its last 250."""
 
 
-def end(process: subprocess.Popen[bytes], *, with_signal: int = signal.SIGTERM) -> None:
+def end(process: subprocess.Popen[Any], *, with_signal: int = signal.SIGTERM) -> None:
     """End a process that we started; kill it after 15 seconds."""
     if process.poll() is None:
         process.send_signal(with_signal)
