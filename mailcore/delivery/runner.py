@@ -53,7 +53,7 @@ class Release(Protocol):
     The leases of a message that it changed end: what was claimed before is stale.
     """
 
-    def __call__(self, *, message_id: int, now: datetime) -> None: ...
+    def __call__(self, *, message_id: int, now: datetime) -> object: ...
 
 
 @dataclass(frozen=True, slots=True)

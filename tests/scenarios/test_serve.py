@@ -84,14 +84,14 @@ def test_serve_answers_then_stops_on_sigterm_without_strays(serve, environment):
     assert serve.returncode == 0, output
     assert output.splitlines()[-1] == "casilla: stopped"
     assert "sign in as bob@hamburger.test  password " in output
-    assert len(parts) == 3
+    assert len(parts) == 4
     assert _all_gone(parts + workers)
 
 
 def test_a_killed_supervisor_takes_its_parts_along(serve):
     parts = _children(serve.pid)
     serve.kill()
-    assert len(parts) == 3
+    assert len(parts) == 4
     assert _all_gone(parts)
 
 

@@ -1,4 +1,4 @@
-"""`manage.py serve`: the whole system in one terminal: web, smtpd and derive, supervised.
+"""`manage.py serve`: the whole system in one terminal: web, smtpd, derive and queue, supervised.
 
 Prepares first (free ports, tables, static files; on the first start the demonstration mail), then
 keeps the parts running until SIGTERM or Ctrl-C. In production each part is a service of its own.
@@ -34,7 +34,7 @@ _READY_S = 30.0
 class Command(BaseCommand):
     """Prepares, then supervises the parts of the embedded system."""
 
-    help = "Run Casilla: web pages, SMTP and derivation, until Ctrl-C."
+    help = "Run Casilla: web pages, SMTP, derivation and sending, until Ctrl-C."
     requires_system_checks = ()  # those that matter here are called by name
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -151,11 +151,13 @@ def _changes(directories: Iterable[Any]) -> Iterable[int]:
 
 
 def _parts() -> list[Part]:
-    return [
+    parts = [
         Part("web", _web_command()),
         Part("smtpd", [*_manage(), "smtpd"]),
         Part("derive", [*_manage(), "derive"]),
     ]
+    # With a broker, a Celery worker sends.
+    return parts if settings.REDIS_URL else [*parts, Part("queue", [*_manage(), "queue_runner"])]
 
 
 def _manage() -> list[str]:
