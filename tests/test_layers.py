@@ -25,6 +25,7 @@ BREACHES = {
     ),
     "somebody else imports aiosmtpd": ("mailcore/delivery/breach.py", "import aiosmtpd"),
     "somebody else imports dnspython": ("mailcore/delivery/breach.py", "import dns.resolver"),
+    "somebody else imports Celery": ("mailcore/delivery/breach.py", "import celery"),
     "a package without a layer": ("mailcore/breach/__init__.py", ""),
 }
 

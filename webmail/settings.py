@@ -220,6 +220,50 @@ DELAY_DSN_AFTER = values.duration(env.str("DELAY_DSN_AFTER", default="4h"))
 # What is told after a COMMIT that enqueued: the runner beside us, or a Celery task.
 QUEUE_DISPATCHER = "mailcore.tasks.wake" if REDIS_URL else "mailcore.queue.wake.local"
 
+# --- Celery, only with REDIS_URL: it wakes workers and holds no state (architecture, section 5) ---
+CELERY_APP = "webmail.celery.app"
+CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # What a killed worker had in hand comes back, is older than it may be, and is dropped: every
+    # task expires. So this only has to be longer than a task may run.
+    "visibility_timeout": 1800,
+    "unacked_restore_limit": 100,
+    "unacked_restore_interval": 10,
+    "unacked_restore_throttle": 1,
+    "socket_connect_timeout": 2.0,
+    "socket_timeout": 10.0,
+    "socket_keepalive": True,
+}
+CELERY_IMPORTS = ("mailcore.tasks",)
+CELERY_ACCEPT_CONTENT = CELERY_RESULT_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {"mailcore.tasks.drain": {"queue": "deliver"}}
+CELERY_TASK_SOFT_TIME_LIMIT = 25 * 60
+CELERY_TASK_TIME_LIMIT = 26 * 60
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 300 * 2**10  # KiB
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    name: {
+        "task": f"mailcore.tasks.{name}",
+        "schedule": every_s,
+        "options": {"queue": queue, "expires": every_s},
+    }
+    for name, queue, every_s in (
+        ("drain", "deliver", 10.0),
+        ("derive", "default", 5.0),
+        ("sweep", "default", 3600.0),
+    )
+}
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat")
+
 # --- Sign-in ---
 AUTH_FAILURES_PER_MINUTE: int = env.int("AUTH_FAILURES_PER_MINUTE", default=10)
 AUTH_FAILURES_PER_DAY: int = env.int("AUTH_FAILURES_PER_DAY", default=50)
