@@ -109,6 +109,12 @@ class QueuedRecipient(models.Model):
                 condition=Q(state="queued"),
                 name="ix_queuedrecipient_due",
             ),
+            # queue.claim: renew and give_back find the few rows under a lease
+            models.Index(
+                fields=["lease_token"],
+                condition=Q(lease_token__isnull=False),
+                name="ix_queuedrecipient_lease",
+            ),
             # sweeps and the console's lists
             models.Index(fields=["state", "finished_at"], name="ix_queuedrecipient_state"),
         ]

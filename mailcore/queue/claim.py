@@ -2,24 +2,30 @@
 
 A conditional UPDATE decides who has a row; SKIP LOCKED only spares PostgreSQL the waiting, SQLite
 does not know it. A claimed row is due again when its lease ends: `next_attempt_at` moves with
-`lease_until`, so one index finds what is due, expired leases with it. Sends nothing.
+`lease_until`, so one index finds all that is due, expired leases with it. Sends nothing.
 """
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
-from django.db import transaction
-from django.db.models import Case, Min, Q, QuerySet, UUIDField, Value, When
+from django.db import connection, transaction
+from django.db.models import CharField, Min, QuerySet, UUIDField, Value
+from django.db.models.functions import MD5, Cast, Concat
 
 from mailcore.models.queue import Destination, QueuedMessage, QueuedRecipient, State
 
 LEASE = timedelta(seconds=45)
 RECIPIENTS_PER_BATCH = 50
+
+# Where the last claim of this process had to stop: the next one goes on behind that domain.
+_stopped_at = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,128 +72,207 @@ class Batch:
     recipients: tuple[ClaimedRecipient, ...]
 
 
+class _Due(NamedTuple):
+    id: int
+    domain: str
+    message_id: int
+    route: str
+
+
+_RECIPIENT = [entry.name for entry in fields(ClaimedRecipient)]
+_OF_RECIPIENT = ["lease_token", "domain", "route", "message_id"]
+_OF_MESSAGE = [entry.name for entry in fields(Batch)[len(_OF_RECIPIENT) : -1]]
+_READ = [*_OF_RECIPIENT, *(f"message__{name}" for name in _OF_MESSAGE), *_RECIPIENT]
+
+
 def claim(
     *, now: datetime, limit: int = 100, per_domain: int = 20, avoid: Collection[str] = ()
 ) -> list[Batch]:
     """Lease at most `limit` batches that are due, at most `per_domain` of each domain.
 
-    Domains of `avoid` and those on hold are left out. Raises django.db.DatabaseError.
+    Domains of `avoid` and those on hold are left out; the others have their turns in a ring, so
+    that none starves. Raises django.db.DatabaseError.
     """
-    with transaction.atomic():
-        rows = (
-            _due(now, avoid).order_by("next_attempt_at", "id").select_for_update(skip_locked=True)
-        )
-        groups = _choose(rows[: limit * 10], limit=limit, per_domain=per_domain)
-        return _lease([(uuid.uuid4(), group) for group in groups], now=now)
+    global _stopped_at
+    choice = _Choice(limit=limit, per_domain=per_domain)
+    due = QueuedRecipient.objects.filter(state=State.QUEUED, next_attempt_at__lte=now)
+    for page in _pages(due, size=2 * limit, after=_stopped_at):
+        choice.add(page, without={*avoid, *_held(page, now)})
+        if choice.is_full:
+            break
+    _stopped_at = choice.last_domain if choice.is_full else ""
+    return _lease(choice, now=now) if choice.groups else []
 
 
 def renew(*, tokens: Collection[uuid.UUID], now: datetime) -> set[uuid.UUID]:
     """Prolong the leases; return those that are still ours. Raises django.db.DatabaseError."""
     until = now + LEASE
     with transaction.atomic():
-        mine = QueuedRecipient.objects.filter(lease_token__in=tokens, lease_until__gt=now)
-        mine.update(lease_until=until, next_attempt_at=until)
-        return set(mine.values_list("lease_token", flat=True).distinct())  # type: ignore[arg-type]
+        mine = _lock(tokens)
+        _rows(mine).update(lease_until=until, next_attempt_at=until)
+    return {*mine.values()}
 
 
 def give_back(*, tokens: Collection[uuid.UUID], now: datetime) -> None:
     """Make batches due again that were not begun; the attempt is not counted."""
-    QueuedRecipient.objects.filter(lease_token__in=tokens).update(
-        lease_token=None, lease_until=None, next_attempt_at=now
-    )
+    with transaction.atomic():
+        _rows(_lock(tokens)).update(lease_token=None, lease_until=None, next_attempt_at=now)
 
 
 def next_due_at(*, now: datetime) -> datetime | None:
-    """Return when the next row is due, leases and holds considered; None when none waits."""
-    queued = QueuedRecipient.objects.filter(state=State.QUEUED).exclude(domain__in=_held(now))
+    """Return when the next row is due, or its lease ends; None when none waits.
+
+    Domains on hold do not count: they are due when the hold is over and somebody looks.
+    """
+    held = Destination.objects.filter(kind="domain", hold_until__gt=now).values("name")
+    queued = QueuedRecipient.objects.filter(state=State.QUEUED).exclude(domain__in=held)
     first: datetime | None = queued.aggregate(first=Min("next_attempt_at"))["first"]
     return first
 
 
-def _held(now: datetime) -> QuerySet[Destination, str]:
-    held = Destination.objects.filter(kind="domain", hold_until__gt=now)
-    return held.values_list("name", flat=True)
-
-
-def _due(now: datetime, avoid: Collection[str]) -> QuerySet[QueuedRecipient]:
-    due = QueuedRecipient.objects.filter(state=State.QUEUED, next_attempt_at__lte=now)
-    return due.exclude(Q(domain__in=list(avoid)) | Q(domain__in=_held(now)))
-
-
-def _choose(
-    rows: Iterable[QueuedRecipient], *, limit: int, per_domain: int
-) -> list[list[QueuedRecipient]]:
-    groups: dict[tuple[int, str, str], list[QueuedRecipient]] = {}
-    counts: dict[str, int] = defaultdict(int)
-    for row in rows:
-        key = (row.message_id, row.domain, row.route)
-        is_new = key not in groups
-        if is_new and (len(groups) >= limit or counts[row.domain] >= per_domain):
-            continue
-        counts[row.domain] += is_new
-        group = groups.setdefault(key, [])
-        if len(group) < RECIPIENTS_PER_BATCH:
-            group.append(row)
-    return list(groups.values())
-
-
-def _lease(
-    groups: Iterable[tuple[uuid.UUID, list[QueuedRecipient]]], *, now: datetime
-) -> list[Batch]:
-    groups = list(groups)
-    if not groups:
-        return []
-    until = now + LEASE
-    whens = [When(pk__in=[r.pk for r in group], then=Value(token)) for token, group in groups]
-    QueuedRecipient.objects.filter(
-        pk__in=[row.pk for _, group in groups for row in group],
-        state=State.QUEUED,
-        next_attempt_at__lte=now,
-    ).update(
-        lease_token=Case(*whens, output_field=UUIDField()),
-        lease_until=until,
-        next_attempt_at=until,
-    )
-    messages = QueuedMessage.objects.in_bulk({group[0].message_id for _, group in groups})
-    return [batch_of(token, group, messages) for token, group in groups]
-
-
 def batch_of(
-    token: uuid.UUID, rows: list[QueuedRecipient], messages: Mapping[int, QueuedMessage]
+    token: uuid.UUID, rows: Sequence[QueuedRecipient], messages: Mapping[int, QueuedMessage]
 ) -> Batch:
-    """Return the value for rows of one message and one domain."""
-    message = messages[rows[0].message_id]
-    return Batch(
-        token=token,
-        domain=rows[0].domain,
-        route=rows[0].route,
-        message_id=message.pk,
-        public_id=message.public_id,
-        reverse_path=message.reverse_path,
-        blob_id=message.blob_id,
-        prefix=bytes(message.prefix),
-        size=message.size,
-        smtputf8=message.smtputf8,
-        body_8bit=message.body_8bit,
-        envid=message.envid,
-        ret=message.ret,
-        origin=message.origin,
-        submitter_id=message.submitter_id,
-        trace_id=message.trace_id,
-        created_at=message.created_at,
-        expires_at=message.expires_at,
-        not_before=message.not_before,
-        recipients=tuple(
-            ClaimedRecipient(
-                id=row.pk,
-                public_id=row.public_id,
-                forward_path=row.forward_path,
-                original_forward_path=row.original_forward_path,
-                notify=row.notify,
-                orcpt=row.orcpt,
-                attempt_count=row.attempt_count,
-                delay_dsn_at=row.delay_dsn_at,
-            )
-            for row in rows
-        ),
+    """Return rows of one message and one domain as a batch; `messages` holds theirs by id."""
+    first = rows[0]
+    message = messages[first.message_id]
+    shared = (getattr(message, name) for name in _OF_MESSAGE)
+    return _batch(
+        (token, first.domain, first.route, first.message_id, *shared),
+        [ClaimedRecipient(*(getattr(row, name) for name in _RECIPIENT)) for row in rows],
     )
+
+
+def _batch(values: Sequence[Any], recipients: Iterable[ClaimedRecipient]) -> Batch:
+    batch = dict(zip(_OF_RECIPIENT + _OF_MESSAGE, values, strict=True))
+    batch["token"] = batch.pop("lease_token")
+    batch["prefix"] = bytes(batch["prefix"])
+    return Batch(**batch, recipients=tuple(recipients))
+
+
+@dataclass(slots=True)
+class _Choice:
+    """Due rows in groups that can go in one transaction: by message, domain and route."""
+
+    limit: int
+    per_domain: int
+    last_domain: str = ""
+    groups: dict[tuple[int, str, str], list[int]] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.groups) >= self.limit
+
+    def add(self, rows: Collection[_Due], *, without: Collection[str]) -> None:
+        """Take what fits, of domains that are not in `without`."""
+        for row in rows:
+            key = (row.message_id, row.domain, row.route)
+            if row.domain not in without and (key in self.groups or self._open(key)):
+                self._put(key, row.id)
+
+    def _open(self, key: tuple[int, str, str]) -> bool:
+        domain = key[1]
+        if self.is_full or self.counts[domain] >= self.per_domain:
+            return False
+        self.counts[domain] += 1
+        self.groups[key] = []
+        self.last_domain = domain
+        return True
+
+    def _put(self, key: tuple[int, str, str], row_id: int) -> None:
+        if len(self.groups[key]) < RECIPIENTS_PER_BATCH:
+            self.groups[key].append(row_id)
+
+
+def _pages(due: QuerySet[QueuedRecipient], *, size: int, after: str) -> Iterator[list[_Due]]:
+    """Yield due rows page by page, domain after domain once round the ring behind `after`.
+
+    What of a domain does not fit into its page is passed over: a hundred thousand rows of one
+    domain cost one page. Excluding domains here would make the database read all their rows.
+    """
+    parts = [due.filter(domain__gt=after)]
+    if after:
+        parts.append(due.filter(domain__lte=after))
+    for part in parts:
+        yield from _pages_of(part.order_by("domain", "next_attempt_at"), size=size)
+
+
+def _pages_of(due: QuerySet[QueuedRecipient], *, size: int) -> Iterator[list[_Due]]:
+    last_domain = ""
+    while True:
+        rows = due.filter(domain__gt=last_domain).values_list(*_Due._fields)[:size]
+        page = [_Due(*row) for row in rows]
+        if page:
+            yield page
+        if len(page) < size:
+            return
+        last_domain = page[-1].domain
+
+
+def _held(page: Collection[_Due], now: datetime) -> set[str]:
+    names = {row.domain for row in page}
+    held = Destination.objects.filter(kind="domain", name__in=names, hold_until__gt=now)
+    return set(held.values_list("name", flat=True))
+
+
+def _lease(choice: _Choice, *, now: datetime) -> list[Batch]:
+    """Take the chosen rows that are still due, and leave those where another was quicker."""
+    claim_id = uuid.uuid4().hex
+    ids = [row_id for group in choice.groups.values() for row_id in group]
+    until = now + LEASE
+    with transaction.atomic():
+        rows = QueuedRecipient.objects.filter(
+            pk__in=ids, state=State.QUEUED, next_attempt_at__lte=now
+        )
+        if connection.features.has_select_for_update_skip_locked:
+            locked = rows.order_by("pk").select_for_update(skip_locked=True)
+            rows = rows.filter(pk__in=list(locked.values_list("pk", flat=True)))
+        count = rows.update(
+            lease_token=_token_of(claim_id), lease_until=until, next_attempt_at=until
+        )
+        if not count:
+            return []
+        tokens = [_token(claim_id, key) for key in choice.groups]
+        return _read(QueuedRecipient.objects.filter(pk__in=ids, lease_token__in=tokens))
+
+
+def _read(leased: QuerySet[QueuedRecipient]) -> list[Batch]:
+    """Return leased rows as batches; one statement, no model objects."""
+    shared: dict[uuid.UUID, Sequence[Any]] = {}
+    recipients: dict[uuid.UUID, list[ClaimedRecipient]] = defaultdict(list)
+    width = len(_READ) - len(_RECIPIENT)
+    for row in leased.order_by("pk").values_list(*_READ):
+        shared.setdefault(row[0], row[:width])
+        recipients[row[0]].append(ClaimedRecipient(*row[width:]))
+    return [_batch(shared[token], recipients[token]) for token in shared]
+
+
+def _token(claim_id: str, key: tuple[int, str, str]) -> uuid.UUID:
+    text = f"{claim_id} {' '.join(map(str, key))}"
+    return uuid.UUID(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest())
+
+
+def _token_of(claim_id: str) -> Cast:
+    """Return `_token` as an expression, so that one UPDATE gives every batch a token of its own."""
+    text = Concat(
+        Value(f"{claim_id} "),
+        Cast("message_id", CharField()),
+        Value(" "),
+        "domain",
+        Value(" "),
+        "route",
+        output_field=CharField(),
+    )
+    return Cast(MD5(text), UUIDField())
+
+
+def _lock(tokens: Collection[uuid.UUID]) -> dict[int, uuid.UUID]:
+    """Lock the rows under these leases in id order, as everybody does; row id -> token."""
+    leased = QueuedRecipient.objects.filter(lease_token__in=list(tokens))
+    locked = leased.select_for_update().order_by("pk").values_list("pk", "lease_token")
+    return {row_id: token for row_id, token in locked if token is not None}
+
+
+def _rows(locked: Collection[int]) -> QuerySet[QueuedRecipient]:
+    return QueuedRecipient.objects.filter(pk__in=list(locked))

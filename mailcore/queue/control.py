@@ -96,7 +96,7 @@ def expire(*, which: Which, now: datetime, report: Report, by: str = "") -> int:
     """Give rows up now, with the DSN that is due (RFC 3464); return how many."""
     with transaction.atomic():
         rows = _lock(which, Q(state__in=_OPEN), now=now)
-        outcomes = report([_given_up(row, now) for row in rows], now=now) if rows else {}
+        outcomes = report(_given_up(rows, now), now=now) if rows else {}
         for outcome in {outcomes.get(row.pk, "") for row in rows}:
             some = [row for row in rows if outcomes.get(row.pk, "") == outcome]
             _end(some, State.EXPIRED, now, by, dsn_outcome=outcome)
@@ -176,14 +176,18 @@ def _end(
     )
 
 
-def _given_up(row: QueuedRecipient, now: datetime) -> Ended:
-    batch = batch_of(uuid.uuid4(), [row], {row.message_id: row.message})
-    return Ended(
-        batch=batch,
-        recipient=batch.recipients[0],
-        state="expired",
-        reply=_GIVEN_UP,
-        host=row.remote_host,
-        relayed_dsn=False,
-        at=now,
-    )
+def _given_up(rows: Sequence[QueuedRecipient], now: datetime) -> list[Ended]:
+    # One batch a row: nothing is on its way, so that no lease and no grouping is told.
+    batches = [batch_of(uuid.uuid4(), [row], {row.message_id: row.message}) for row in rows]
+    return [
+        Ended(
+            batch=batch,
+            recipient=batch.recipients[0],
+            state="expired",
+            reply=_GIVEN_UP,
+            host="",
+            relayed_dsn=False,
+            at=now,
+        )
+        for batch in batches
+    ]
