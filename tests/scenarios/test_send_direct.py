@@ -1,0 +1,106 @@
+"""Direct delivery: DNS, host, SMTP, and what the queue knows afterwards; the clock is turned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from mailcore.models.queue import DeliveryAttempt, QueuedRecipient
+from tests.support.clock import Clock
+from tests.support.fake_mta import DROP, FakeMta
+from tests.support.sending import PREFIX, Outside, again, one_host, post
+
+
+@pytest.fixture
+def mta(ground: None, settings: Any) -> Iterator[FakeMta]:
+    """A good host at 127.0.0.1, on the port of all hosts."""
+    with FakeMta() as host:
+        settings.OUTBOUND_MODE = "direct"
+        settings.OUTBOUND_PORT = host.port
+        settings.OUTBOUND_ALLOW_NETWORKS = (ip_network("127.0.0.0/8"),)
+        yield host
+
+
+@pytest.fixture
+def outside(mta: FakeMta) -> Iterator[Outside]:
+    with Outside(one_host("remote.test", "other.test")) as world:
+        yield world
+
+
+def _attempts(row: QueuedRecipient) -> list[tuple[str, int | None]]:
+    tries = DeliveryAttempt.objects.filter(recipient=row).order_by("pk")
+    return [(one.ip, one.code) for one in tries]
+
+
+def test_mail_is_delivered_and_the_attempt_tells_how(mta: FakeMta, outside: Outside, clock: Clock):
+    (row,) = post("bob@remote.test", now=clock.now())
+    outside.deliver(clock)
+    row = again(row)
+    assert (row.state, row.attempt_count, row.lease_token) == ("delivered", 1, None)
+    assert row.remote_host == "mx.remote.test"
+    (message,) = mta.messages
+    assert message.content.startswith(PREFIX)
+    assert (message.reverse_path, message.forward_paths) == (
+        "alice@hamburger.test",
+        ["bob@remote.test"],
+    )
+    attempt = DeliveryAttempt.objects.get()
+    assert (attempt.host, attempt.ip, attempt.code) == ("mx.remote.test", "127.0.0.1", 250)
+    assert "RCPT TO:<bob@remote.test>" in attempt.dialogue
+    assert mta.violations == []
+
+
+def test_a_temporary_failure_is_retried_when_its_time_has_come(
+    mta: FakeMta, outside: Outside, clock: Clock
+):
+    mta.reply_to_rcpt("452 4.2.2 mailbox full")
+    (row,) = post("bob@remote.test", now=clock.now())
+    outside.deliver(clock)
+    waiting = again(row)
+    assert (waiting.state, waiting.last_reply) == ("queued", "452 4.2.2 mailbox full")
+    assert waiting.next_attempt_at is not None
+    pause = waiting.next_attempt_at - clock.now()
+    assert timedelta(minutes=4.4) < pause < timedelta(minutes=5.6)
+    clock.advance(minutes=4)
+    outside.deliver(clock)
+    assert again(row).attempt_count == 1
+    clock.advance(minutes=2)
+    outside.deliver(clock)
+    assert (again(row).state, again(row).attempt_count) == ("delivered", 2)
+    assert _attempts(row) == [("127.0.0.1", 452), ("127.0.0.1", 250)]
+
+
+def test_each_recipient_of_a_message_has_an_outcome_of_its_own(
+    mta: FakeMta, outside: Outside, clock: Clock
+):
+    mta.script.rcpt_of = {
+        "carol@remote.test": "550 5.1.1 No such user",
+        "dave@remote.test": "451 4.7.1 Greylisted",
+    }
+    made = post("bob@remote.test", "carol@remote.test", "dave@remote.test", now=clock.now())
+    outside.deliver(clock)
+    states = [(row.forward_path[:5], again(row).state, again(row).last_reply) for row in made]
+    assert states == [
+        ("bob@r", "delivered", "250 2.0.0 Ok: queued"),
+        ("carol", "failed", "550 5.1.1 No such user"),
+        ("dave@", "queued", "451 4.7.1 Greylisted"),
+    ]
+    assert mta.recipients == ["bob@remote.test"]
+
+
+def test_a_connection_lost_before_the_final_reply_may_cost_a_second_copy_and_no_more(
+    mta: FakeMta, outside: Outside, clock: Clock
+):
+    mta.script.dot = [DROP]
+    (row,) = post("bob@remote.test", now=clock.now())
+    outside.deliver(clock)
+    assert again(row).state == "queued"
+    assert mta.recipients == ["bob@remote.test"]  # it had it: no other host is asked now
+    clock.advance(minutes=6)
+    outside.deliver(clock)
+    assert again(row).state == "delivered"
+    assert len(mta.messages) == 2
