@@ -31,7 +31,10 @@ def until_stopped(*, finish_s: float = FINISH_S) -> None:
 
 
 def until_idle(
-    *, stop: Callable[[], bool] = lambda: False, work_s: float | None = None, finish_s: float
+    *,
+    stop: Callable[[], bool] = lambda: False,
+    work_s: float | None = None,
+    finish_s: float = FINISH_S,
 ) -> None:
     """Deliver until nothing is due, `work_s` seconds are over, `stop` says so, or SIGTERM.
 

@@ -27,6 +27,6 @@ class Command(BaseCommand):
         """Run in the foreground; on SIGTERM finish what is in flight, at most 30 seconds."""
         connection.close()  # the loop's threads have their own
         if once:
-            drain.until_idle(finish_s=drain.FINISH_S)
+            drain.until_idle()
         else:
             drain.until_stopped()
