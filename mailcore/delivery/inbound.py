@@ -18,7 +18,7 @@ from functools import partial
 from django.db import DatabaseError
 
 from mailcore import conf, rawmail, trace
-from mailcore.delivery import refusals
+from mailcore.delivery import refusals, success
 from mailcore.delivery.accept import parse_recipient
 from mailcore.directory import resolve
 from mailcore.directory.resolve import MailboxTarget, RemoteTarget, Resolved
@@ -124,6 +124,15 @@ def _delivery(item: Incoming, header: HeaderScan, blob: rawmail.PreparedBlob) ->
         onward=tuple(context.onward),
         events=tuple(context.events),
         enqueue=partial(_enqueue_forwards, item, context.paths, blob.size),
+        confirm=success.confirmation(
+            success.Arrival(
+                envelope=item.envelope,
+                paths=context.local_paths,
+                trace_id=item.trace_id,
+                size=blob.size,
+                received_at=item.received_at,
+            )
+        ),
         peer=item.peer.ip,
     )
 
@@ -149,6 +158,7 @@ class _Context:
         self.onward: list[Onward] = []
         self.events: list[trace.Entry] = []
         self.paths: dict[str, tuple[RemoteTarget, ForwardPath]] = {}
+        self.local_paths: dict[str, ForwardPath] = {}
 
     def add(self, path: ForwardPath) -> None:
         """Resolve one forward-path and note what becomes of it. Raises Refused."""
@@ -175,6 +185,7 @@ class _Context:
 
     def _add_copy(self, path: ForwardPath, target: MailboxTarget, *, expanded: bool) -> None:
         address = target.address if expanded else path.address
+        self.local_paths.setdefault(address, path)
         self.copies.append(
             Copy(
                 mailbox_id=target.mailbox_id,

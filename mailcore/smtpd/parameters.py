@@ -1,7 +1,7 @@
 """The parameters of MAIL FROM and RCPT TO (RFC 1870, 6152, 6531, 3461).
 
-Checks and keeps them; what we do not know is refused (RFC 5321, 4.1.1.11). RET, ENVID, NOTIFY and
-ORCPT are understood though DSN is not announced yet.
+Checks and keeps them; what we do not know is refused (RFC 5321, 4.1.1.11). What RET, ENVID, NOTIFY
+and ORCPT lead to is `delivery.bounce`'s.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ADDRESS_TYPE = re.compile(r"[A-Za-z0-9-]{1,40}")
 _ENVID_OCTETS = 100
 _ORCPT_OCTETS = 500
 _SIZE_DIGITS = 20
-_MAIL = frozenset({"SIZE", "BODY", "SMTPUTF8", "RET", "ENVID"})
+MAIL_KEYWORDS = frozenset({"SIZE", "BODY", "SMTPUTF8", "RET", "ENVID"})
 _RCPT = frozenset({"NOTIFY", "ORCPT"})
 _NOTIFY = frozenset({"SUCCESS", "FAILURE", "DELAY"})
 
@@ -59,11 +59,11 @@ _NO_MAIL_PARAMETERS = MailParameters()
 _NO_RCPT_PARAMETERS = RcptParameters()
 
 
-def mail_parameters(text: str) -> MailParameters:
-    """Read the parameters of MAIL FROM. Raises ParameterError."""
+def mail_parameters(text: str, *, keywords: frozenset[str] = MAIL_KEYWORDS) -> MailParameters:
+    """Read the parameters of MAIL FROM; `keywords` are those we know. Raises ParameterError."""
     if not text:
         return _NO_MAIL_PARAMETERS
-    values = _split(text, _MAIL)
+    values = _split(text, keywords)
     if values.get("SMTPUTF8"):
         raise ParameterError(MALFORMED)
     return MailParameters(

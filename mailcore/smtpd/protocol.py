@@ -10,8 +10,9 @@ import asyncio
 import logging
 import re
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from typing import ClassVar
 
 from mailcore.address import AddressError, split_path
 from mailcore.delivery.inbound import Incoming
@@ -22,6 +23,7 @@ from mailcore.smtp.spool import Spool
 from mailcore.smtpd import handler, replies
 from mailcore.smtpd.content import ContentDecoder
 from mailcore.smtpd.parameters import (
+    MAIL_KEYWORDS,
     MailParameters,
     ParameterError,
     mail_parameters,
@@ -30,6 +32,8 @@ from mailcore.smtpd.parameters import (
 from mailcore.smtpd.wire import Hangup, TooLong, Wire
 
 log = logging.getLogger("mailcore.smtpd")
+
+_Command = Callable[["Session", str], Awaitable[Reply | None]]
 
 # What browsers, proxies and TLS clients say first; no mail client does.
 _FOREIGN = re.compile(
@@ -44,7 +48,14 @@ _OVERSIZE_S = 30.0
 
 
 class Session(Wire):
-    """A client's conversation, from greeting to QUIT."""
+    """A client's conversation, from greeting to QUIT. `submission` has a kind of its own."""
+
+    commands: ClassVar[Mapping[bytes, _Command]]
+    mail_keywords: ClassVar[frozenset[str]] = MAIL_KEYWORDS
+    repairs_line_ends: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        cls.commands = _commands(cls)
 
     def _start_over(self) -> None:
         """Forget the message under way (RSET, EHLO, end of DATA)."""
@@ -69,6 +80,7 @@ class Session(Wire):
         self.context.sessions.add(self)
         self._trace_id = self.connection_id
         self._error_count = self._junk_count = self._long_count = self._unknown_count = 0
+        self._is_noted = False
         self._forget_client()
         try:
             await self._greet()
@@ -111,7 +123,7 @@ class Session(Wire):
     async def _obey(self, line: bytes) -> Reply | None:
         """Run one command; return its reply, or None when it has been said."""
         verb, _, octets = line[:-2].partition(b" ")
-        command = _COMMANDS.get(verb.upper())
+        command = self.commands.get(verb.upper())
         try:
             argument = octets.decode().strip(" ")
         except UnicodeDecodeError:
@@ -179,7 +191,8 @@ class Session(Wire):
     def _hello(self, argument: str, *, esmtp: bool) -> Reply | None:
         if not _HELO_NAME.fullmatch(argument):
             return replies.BAD_ARGUMENT
-        if not self._helo and self.tls is None:
+        if not self._is_noted:
+            self._is_noted = True
             self.note("connected")
         self._start_over()
         self._helo, self._is_esmtp = argument, esmtp
@@ -193,11 +206,17 @@ class Session(Wire):
             "PIPELINING",
             "8BITMIME",
             "SMTPUTF8",
+            "DSN",
             "ENHANCEDSTATUSCODES",
             *(["STARTTLS"] if self.context.certificates and self.tls is None else []),
+            *self._more_extensions(),
             f"LIMITS RCPTMAX={limits.recipients}",
         ]
         return "".join(f"250-{line}\r\n" for line in lines).encode() + b"250 HELP\r\n"
+
+    def _more_extensions(self) -> list[str]:
+        """Return what this kind of service offers beyond the others."""
+        return []
 
     async def smtp_STARTTLS(self, argument: str) -> Reply | None:  # noqa: N802
         """RFC 3207: afterwards the session begins anew."""
@@ -221,7 +240,7 @@ class Session(Wire):
             return replies.NESTED_MAIL
         try:
             path, rest = _path_after("FROM:", argument)
-            parameters = mail_parameters(rest)
+            parameters = mail_parameters(rest, keywords=self.mail_keywords)
         except AddressError:
             return replies.BAD_ARGUMENT
         except ParameterError as error:
@@ -236,6 +255,8 @@ class Session(Wire):
             declared_size=parameters.size,
             smtputf8=parameters.smtputf8,
         )
+        if reply.code == 250 and self.context.check_sender is not None:
+            reply = await handler.ask_about(self.context.check_sender(self, path), reply)
         if reply.code != 250:
             return self._refused(reply)
         self._reverse_path, self._parameters = path, parameters
@@ -304,7 +325,9 @@ class Session(Wire):
     async def _read_content(self, spool: Spool) -> ContentDecoder:
         """Read up to the final dot. Raises Hangup when it never comes."""
         limits, now = self.context.limits, self.loop.time
-        decoder = ContentDecoder(spool.write, limit=limits.message_octets)
+        decoder = ContentDecoder(
+            spool.write, limit=limits.message_octets, repairs=self.repairs_line_ends
+        )
         window_ends, window_octets = now() + limits.data_rate_window_s, 0
         oversize_ends = 0.0
         while True:
@@ -331,8 +354,11 @@ class Session(Wire):
             log.error("smtpd.spool_fault", exc_info=spool.fault)
             spool.close()
             return replies.NO_ROOM
+        return await handler.deliver(self.context, self._incoming(spool))
+
+    def _incoming(self, spool: Spool) -> Incoming:
         parameters = self._parameters
-        item = Incoming(
+        return Incoming(
             envelope=Envelope(
                 reverse_path=self._reverse_path or "",
                 forward_paths=tuple(self._paths),
@@ -347,7 +373,6 @@ class Session(Wire):
             trace_id=self._trace_id,
             received_at=datetime.now(UTC),
         )
-        return await handler.deliver(self.context, item)
 
     # --- the rest ---
 
@@ -387,12 +412,14 @@ class Session(Wire):
             self.say_last(replies.STOPPING)
 
 
-_Command = Callable[[Session, str], Awaitable[Reply | None]]
-_COMMANDS: dict[bytes, _Command] = {
-    name.removeprefix("smtp_").encode(): getattr(Session, name)
-    for name in vars(Session)
-    if name.startswith("smtp_")
-}
+def _commands(kind: type[Session]) -> dict[bytes, _Command]:
+    """Return the commands of a kind of session; aiosmtpd's own are not among them."""
+    kinds = [one for one in reversed(kind.__mro__) if issubclass(one, Session)]
+    names = [name for one in kinds for name in vars(one) if name.startswith("smtp_")]
+    return {name.removeprefix("smtp_").encode(): getattr(kind, name) for name in names}
+
+
+Session.commands = _commands(Session)
 
 
 def _path_after(keyword: str, argument: str) -> tuple[str, str]:

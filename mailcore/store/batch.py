@@ -41,7 +41,11 @@ class Onward:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One accepted message with all of its recipients: stored whole or not at all."""
+    """One accepted message with all of its recipients: stored whole or not at all.
+
+    `enqueue` and `confirm` run in the storing transaction, with the blob's row: the first for
+    targets elsewhere, the second with the forward-paths of the copies that were stored.
+    """
 
     header: HeaderScan
     blob: PreparedBlob
@@ -52,6 +56,7 @@ class Delivery:
     onward: tuple[Onward, ...] = ()
     events: tuple[trace.Entry, ...] = ()
     enqueue: Callable[[int, Sequence[Onward]], None] | None = None
+    confirm: Callable[[int, Sequence[str]], None] | None = None
     peer: str = ""
 
 
@@ -169,6 +174,7 @@ class Plan:
     mailboxes: dict[int, MailboxChange] = field(default_factory=dict)
     events: list[trace.Entry] = field(default_factory=list)
     onward: list[tuple[Delivery, StoredContent, list[Onward]]] = field(default_factory=list)
+    confirmed: list[tuple[Delivery, StoredContent, list[str]]] = field(default_factory=list)
 
 
 def wanted(deliveries: Sequence[Delivery]) -> Wanted:
@@ -211,9 +217,13 @@ class Planner:
         """Plan all copies of one message; of two paths that meet in a mailbox the first counts."""
         self.plan.events.extend(delivery.events)
         met: set[int | str] = set()
+        stored: list[str] = []
         for copy in delivery.copies:
             if not self._is_repeat(delivery, copy, copy.mailbox_id, met):
                 self._add_copy(delivery, copy, content)
+                stored.append(copy.forward_path)
+        if stored and delivery.confirm is not None:
+            self.plan.confirmed.append((delivery, content, stored))
         fresh = [
             target
             for target in delivery.onward

@@ -168,10 +168,13 @@ def _ready(deliveries: Sequence[Delivery], locked: Iterable[int], *, wait: bool)
 
 
 def _finish(plan: Plan) -> None:
-    """Queue what goes on to others, in this transaction, and tell the listeners after COMMIT."""
+    """Queue what goes on and confirm, in this transaction; tell the listeners after COMMIT."""
     for delivery, content, onward in plan.onward:
         if delivery.enqueue is not None:
             delivery.enqueue(content.blob_id, onward)
+    for delivery, content, paths in plan.confirmed:
+        if delivery.confirm is not None:
+            delivery.confirm(content.blob_id, paths)
     for mailbox_id, change in plan.mailboxes.items():
         transaction.on_commit(partial(events.publish, mailbox_id=mailbox_id, modseq=change.modseq))
 

@@ -22,7 +22,7 @@ def test_ehlo_names_only_what_works(server):
     with server.connect() as client:
         assert client.ask(b"EHLO client.test") == (
             b"250-mx.hamburger.test\r\n250-SIZE 200000\r\n250-PIPELINING\r\n250-8BITMIME\r\n"
-            b"250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250-STARTTLS\r\n"
+            b"250-SMTPUTF8\r\n250-DSN\r\n250-ENHANCEDSTATUSCODES\r\n250-STARTTLS\r\n"
             b"250-LIMITS RCPTMAX=100\r\n250 HELP\r\n"
         )
 
