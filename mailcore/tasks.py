@@ -113,6 +113,15 @@ def _forget_wake() -> None:
         log.warning("tasks.broker_away", exc_info=True)
 
 
+def forget_broker() -> None:
+    """Close this process's connection; the next wake-up makes one with the settings of then."""
+    global _client, _away_until
+    with _lock:
+        client, _client, _away_until = _client, None, 0.0
+    if client is not None:
+        client.close()
+
+
 _client: redis.Redis | None = None
 
 
