@@ -311,5 +311,9 @@ LOGGING: dict[str, Any] = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {"mail.log": {"level": "WARNING"}, "fontTools": {"level": "WARNING"}},
+    "loggers": {
+        name: {"level": "WARNING"}
+        # Celery tells of every task twice, and there is one every five seconds.
+        for name in ("mail.log", "fontTools", "celery.app.trace", "celery.worker", "celery.beat")
+    },
 }
