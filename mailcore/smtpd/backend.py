@@ -5,12 +5,15 @@ A Protocol, so that the wire can be run without a database. Decides nothing itse
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from mailcore.delivery import accept, inbound
-from mailcore.delivery.inbound import Incoming, PendingOutcome
+from mailcore.delivery import accept, inbound, submit
+from mailcore.delivery.inbound import Incoming, Outcome, PendingOutcome
+from mailcore.directory import credentials
+from mailcore.directory.credentials import Busy, Denied
 
 
 class Backend(Protocol):
@@ -33,6 +36,31 @@ class Backend(Protocol):
         """Store the messages and return after COMMIT. Called in the writer thread only."""
 
 
+class Writer(Protocol):
+    """Takes messages in the event loop and gives each to the backend in a thread."""
+
+    def start(self) -> None:
+        """Start the threads."""
+
+    def submit(self, item: Incoming) -> asyncio.Future[Outcome]:
+        """Return what gives the outcome after COMMIT; cancelling it stops nothing."""
+
+    def stop(self) -> None:
+        """Write what is waiting, then end the threads. Blocks."""
+
+
+class SubmissionBackend(Backend, Protocol):
+    """What 587 and 465 ask besides. Called in worker threads, may wait."""
+
+    def authenticate(
+        self, *, login: str, password: str, peer_ip: str, now: datetime
+    ) -> int | Denied | Busy:
+        """Return the id of the user, or why nobody was signed in."""
+
+    def check_submitter(self, *, user_id: int, reverse_path: str) -> None:
+        """Judge whether the user may send from this path. Raises Refused."""
+
+
 class DeliveryBackend:
     """The real mail system."""
 
@@ -40,3 +68,20 @@ class DeliveryBackend:
     check_known_recipient = staticmethod(accept.check_known_recipient)
     check_recipient = staticmethod(accept.check_recipient)
     receive_batch = staticmethod(inbound.receive_batch)
+
+
+class DeliverySubmission:
+    """The real mail system, for people who sign in."""
+
+    check_sender = staticmethod(accept.check_sender)
+    check_known_recipient = staticmethod(accept.check_known_recipient)
+    check_recipient = staticmethod(submit.check_recipient)
+    receive_batch = staticmethod(submit.submit_batch)
+    check_submitter = staticmethod(submit.check_sender)
+
+    def authenticate(
+        self, *, login: str, password: str, peer_ip: str, now: datetime
+    ) -> int | Denied | Busy:
+        """Sign in as `directory.credentials` does for every door."""
+        found = credentials.authenticate(login=login, password=password, peer_ip=peer_ip, now=now)
+        return found if isinstance(found, Denied | Busy) else found.pk

@@ -1,12 +1,15 @@
 """Where a message ends and what it holds: the bytes of DATA (RFC 5321, 4.1.1.4 and 4.5.2).
 
 Only CRLF.CRLF ends a message. Takes off the stuffed dots, notices bare CR and LF (SMTP
-smuggling, CVE-2023-51764) and counts. Does no I/O but to its sink and chooses no reply.
+smuggling, CVE-2023-51764) or, for our own people, makes CRLF of them, and counts. Does no I/O but
+to its sink and chooses no reply.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+
+from mailcore.mime.originate import with_crlf
 
 _END = b"\r\n.\r\n"
 _END_LENGTH = len(_END)
@@ -17,12 +20,14 @@ class ContentDecoder:
     """Feed it chunks of any size until `is_complete`.
 
     `size` counts octets after unstuffing, without the final dot. Nothing goes to the sink after
-    the limit or a bare CR or LF, so that a message that will be refused costs no space.
+    the limit or a bare CR or LF, so that a message that will be refused costs no space. With
+    `repairs` a bare one becomes CRLF after unstuffing, so that it can end no message further on.
     """
 
     __slots__ = (
         "_buffer",
         "_limit",
+        "_repairs",
         "_scanned",
         "_sink",
         "_skip",
@@ -31,13 +36,16 @@ class ContentDecoder:
         "size",
     )
 
-    def __init__(self, sink: Callable[[bytes], object], *, limit: int) -> None:
+    def __init__(
+        self, sink: Callable[[bytes], object], *, limit: int, repairs: bool = False
+    ) -> None:
         # The command line before the content counts as its first CRLF: ".CRLF" alone is an end.
         self._buffer = bytearray(b"\r\n")
         self._skip = 2
         self._scanned = 0
         self._sink = sink
         self._limit = limit
+        self._repairs = repairs
         self.size = 0
         self.has_bare = False
         self.is_complete = False
@@ -74,12 +82,14 @@ class ContentDecoder:
 
     def _put(self, raw: bytes) -> None:
         lines = raw.count(b"\r\n")
-        if raw.count(b"\n") != lines or raw.count(b"\r") != lines:
-            self.has_bare = True
+        is_bare = raw.count(b"\n") != lines or raw.count(b"\r") != lines
         plain = raw.replace(b"\r\n.", b"\r\n") if b"\r\n." in raw else raw
         if self._skip:
             plain = plain[self._skip :]
             self._skip = 0
+        if is_bare:
+            self.has_bare = not self._repairs
+            plain = with_crlf(plain) if self._repairs else plain
         self.size += len(plain)
         if not self.has_bare and not self.is_too_large:
             self._sink(plain)

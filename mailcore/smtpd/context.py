@@ -6,35 +6,42 @@ Made by `server`, used by `wire`, `protocol` and `handler`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mailcore.smtpd.backend import Backend
+from mailcore.smtpd.backend import Backend, Writer
 from mailcore.smtpd.clients import Clients
 from mailcore.smtpd.limits import Limits
 from mailcore.smtpd.tls import Certificates
-from mailcore.smtpd.workers import Collector, Questions
+from mailcore.smtpd.workers import Questions
 from mailcore.trace import Entry
 
 if TYPE_CHECKING:
+    from mailcore.smtpd.doorkeeper import Doorkeeper
     from mailcore.smtpd.protocol import Session
 
 
 @dataclass(slots=True)
 class Context:
-    """Shared state of the sessions; touched in the event loop only."""
+    """Shared state of the sessions of one service; touched in the event loop only.
+
+    `check_sender` is asked about a reverse-path that passed all else; it raises Refused. The
+    `doorkeeper` signs people in; port 25 has none.
+    """
 
     hostname: str
     limits: Limits
     loop: asyncio.AbstractEventLoop
     backend: Backend
     clients: Clients
-    collector: Collector
+    collector: Writer
     questions: Questions
     certificates: Certificates | None
     spool_dir: Path
     note: Callable[[Entry], None]
+    check_sender: Callable[[Session, str], Awaitable[None]] | None = None
+    doorkeeper: Doorkeeper | None = None
     sessions: set[Session] = field(default_factory=set)
     is_stopping: bool = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 
 from mailcore.delivery.inbound import Incoming, Outcome, Receipt
 from mailcore.errors import Refused
@@ -31,6 +32,15 @@ def check_sender(
     except Exception as error:  # noqa: BLE001 - the top of the adapter
         return _reply_to(error)
     return replies.SENDER_OK
+
+
+async def ask_about(question: Awaitable[None], reply: Reply) -> Reply:
+    """Return `reply`, unless the question is answered with an exception."""
+    try:
+        await question
+    except Exception as error:  # noqa: BLE001 - the top of the adapter
+        return _reply_to(error)
+    return reply
 
 
 async def check_recipient(

@@ -11,47 +11,71 @@ import logging
 import signal
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvloop
 
 from mailcore import conf
+from mailcore.smtpd import doorkeeper, service, tls
 from mailcore.smtpd import limits as limit_values
-from mailcore.smtpd import tls
-from mailcore.smtpd.backend import Backend, DeliveryBackend
+from mailcore.smtpd.backend import (
+    Backend,
+    DeliveryBackend,
+    DeliverySubmission,
+    SubmissionBackend,
+)
 from mailcore.smtpd.clients import Clients
 from mailcore.smtpd.context import Context
+from mailcore.smtpd.doorkeeper import Doorkeeper
+from mailcore.smtpd.implicit import TlsListener
 from mailcore.smtpd.limits import Limits
 from mailcore.smtpd.protocol import Session
+from mailcore.smtpd.service import Door, Service
+from mailcore.smtpd.submission import SubmissionSession, check_sender, limits_of
+from mailcore.smtpd.submitters import Submitters
 from mailcore.smtpd.tls import Certificates
 from mailcore.smtpd.workers import Collector, Questions
 from mailcore.trace import Behind, Entry
+
+if TYPE_CHECKING:
+    from mailcore.delivery.sender_domain import SenderDomains
 
 log = logging.getLogger("mailcore.smtpd")
 
 _BACKLOG = 512
 _POLL_S = 0.05
+_HANDSHAKE_S = 30.0
 
 
 class Server:
-    """Listens, and keeps what its sessions share. `ports` are known after `start`."""
+    """Listens at doors of all services. `ports` are known after `start`, in the order of doors."""
 
     def __init__(
         self,
         *,
         backend: Backend,
-        listeners: Sequence[tuple[str, int]],
+        doors: Sequence[Door],
         limits: Limits,
         hostname: str,
         spool_dir: Path,
+        submission_backend: SubmissionBackend | None = None,
+        sender_domains: SenderDomains | None = None,
         certificates: Certificates | None = None,
         note: Callable[[Entry], None] = lambda _: None,
     ) -> None:
-        """Make the server inside a running event loop."""
+        """Make the server inside a running event loop.
+
+        Raises ValueError for a door with TLS and no certificate.
+        """
         loop = asyncio.get_running_loop()
-        self._listeners = listeners
-        self._sockets: list[asyncio.Server] = []
+        if certificates is None and any(d.service is Service.SUBMISSIONS for d in doors):
+            raise ValueError("TLS needs a certificate")
+        self._doors = doors
+        self._sockets: list[asyncio.Server | TlsListener] = []
         self.ports: list[int] = []
         self.context = Context(
             hostname=hostname,
@@ -65,36 +89,53 @@ class Server:
             spool_dir=spool_dir,
             note=note,
         )
+        if sender_domains is not None:
+            self.context.check_sender = partial(_check_domain, sender_domains)
+        self.submission = _submission(self.context, submission_backend or DeliverySubmission())
 
     async def start(self) -> None:
         """Listen. Raises OSError when an address is in use or not ours."""
         try:
-            for host, port in self._listeners:
-                listening = await self.context.loop.create_server(
-                    lambda: Session(self.context), host, port, backlog=_BACKLOG
-                )
-                self._sockets.append(listening)
-                self.ports += [socket.getsockname()[1] for socket in listening.sockets]
+            for door in self._doors:
+                self.ports += await self._open(door)
         except OSError:
             self._close_sockets()
             raise
-        self.context.collector.start()
+        for context in (self.context, self.submission):
+            context.collector.start()
         log.info("smtpd.listening", extra={"fields": {"ports": self.ports}})
+
+    async def _open(self, door: Door) -> list[int]:
+        """Listen at one door; return its ports."""
+        if door.service is Service.SUBMISSIONS:
+            return await self._open_with_tls(door)
+        is_relay = door.service is Service.RELAY
+        kind, context = (
+            (Session, self.context) if is_relay else (SubmissionSession, self.submission)
+        )
+        listening = await context.loop.create_server(
+            lambda: kind(context), door.host, door.port, backlog=_BACKLOG
+        )
+        self._sockets.append(listening)
+        return [socket.getsockname()[1] for socket in listening.sockets]
+
+    async def _open_with_tls(self, door: Door) -> list[int]:
+        context = self.submission
+        assert context.certificates is not None
+        listening = TlsListener(
+            lambda: SubmissionSession(context),
+            certificates=context.certificates,
+            handshakes=Clients(context.limits, clock=time.monotonic),
+            handshake_timeout_s=min(_HANDSHAKE_S, context.limits.command_timeout_s),
+        )
+        self._sockets.append(listening)
+        await listening.start(door.host, door.port)
+        return listening.ports
 
     async def stop(self) -> None:
         """Stop cleanly; returns when all that was accepted is committed."""
-        context = self.context
-        context.is_stopping = True
         self._close_sockets()
-        for session in tuple(context.sessions):
-            session.stop()
-        ends = context.loop.time() + context.limits.stop_timeout_s
-        while context.sessions and context.loop.time() < ends:
-            await asyncio.sleep(_POLL_S)
-        for session in tuple(context.sessions):
-            session.abort()
-        await context.loop.run_in_executor(None, context.collector.stop)
-        await context.loop.run_in_executor(None, context.questions.stop)
+        await asyncio.gather(_stop(self.context), _stop(self.submission))
         # The last outcomes came by call_soon_threadsafe: let them be said.
         await asyncio.sleep(_POLL_S)
 
@@ -103,10 +144,55 @@ class Server:
             listening.close()
 
 
+async def _stop(context: Context) -> None:
+    context.is_stopping = True
+    for session in tuple(context.sessions):
+        session.stop()
+    ends = context.loop.time() + context.limits.stop_timeout_s
+    while context.sessions and context.loop.time() < ends:
+        await asyncio.sleep(_POLL_S)
+    for session in tuple(context.sessions):
+        session.abort()
+    stops = [context.collector.stop, context.questions.stop]
+    if context.doorkeeper is not None:
+        stops.append(context.doorkeeper.stop)
+    for stop in stops:
+        await context.loop.run_in_executor(None, stop)
+
+
+def _submission(relay: Context, backend: SubmissionBackend) -> Context:
+    """Return what sessions of 587 and 465 share: people of ours never wait for strangers."""
+    loop, limits = relay.loop, limits_of(relay.limits)
+    questions = Questions(loop=loop, threads=doorkeeper.threads())
+    return replace(
+        relay,
+        limits=limits,
+        backend=backend,
+        clients=Clients(limits, clock=time.monotonic),
+        collector=Submitters(backend, loop=loop),
+        questions=Questions(loop=loop),
+        check_sender=check_sender,
+        doorkeeper=Doorkeeper(backend, questions=questions),
+        sessions=set(),
+    )
+
+
+async def _check_domain(domains: SenderDomains, session: Session, reverse_path: str) -> None:
+    await domains.check(reverse_path)
+
+
 def certificates(*, data_dir: Path, hostname: str) -> Certificates:
     """Return the operator's certificate or a self-signed one. Raises OSError, ssl.SSLError."""
     files = conf.tls_files() or tls.self_signed(directory=data_dir / "tls", hostname=hostname)
     return Certificates(*files)
+
+
+def _sender_domains() -> SenderDomains:
+    # Only who asks the DNS pays for loading what does.
+    from mailcore.delivery.sender_domain import SenderDomains
+    from mailcore.dns.resolver import DnsResolver
+
+    return SenderDomains(resolver=DnsResolver(servers=conf.dns_servers()))
 
 
 async def serve(*, stop: asyncio.Event, note: Callable[[Entry], None]) -> None:
@@ -114,7 +200,8 @@ async def serve(*, stop: asyncio.Event, note: Callable[[Entry], None]) -> None:
     hostname = conf.hostname()
     server = Server(
         backend=DeliveryBackend(),
-        listeners=conf.smtp_listeners(),
+        sender_domains=_sender_domains() if conf.sender_domain_check() else None,
+        doors=service.from_settings(),
         limits=limit_values.from_settings(),
         hostname=hostname,
         spool_dir=conf.data_dir() / "spool",

@@ -27,6 +27,7 @@ from mailcore.errors import Refused
 from mailcore.smtp.envelope import Envelope, Peer
 from mailcore.smtpd.limits import Limits
 from mailcore.smtpd.server import Server
+from mailcore.smtpd.service import Door, Service
 from mailcore.smtpd.tls import Certificates, self_signed
 
 QUICK = Limits(
@@ -111,10 +112,16 @@ class Running:
         use_uvloop: bool = True,
         with_tls: bool = True,
         host: str = "127.0.0.1",
+        services: Sequence[Service] = (Service.RELAY,),
+        submission_backend: Any = None,
+        sender_domains: Any = None,
     ) -> None:
         self.backend: Any = MemoryBackend() if backend is None else backend
         self.events: list[Any] = []
         self._options = (directory, limits, with_tls, host)
+        self._services = services
+        self._submission_backend = submission_backend
+        self._sender_domains = sender_domains
         self._use_uvloop = use_uvloop
         self._ready = threading.Event()
         self._failure: BaseException | None = None
@@ -143,15 +150,18 @@ class Running:
         """Stop without waiting."""
         self.loop.call_soon_threadsafe(self._stop.set)
 
-    def connect(self) -> Client:
-        """Return a client that has read the greeting."""
-        client = self.dial()
+    def connect(self, service: Service | None = None) -> Client:
+        """Return a client that has read the greeting; on 465 over TLS."""
+        client = self.dial(service)
+        if service is Service.SUBMISSIONS:
+            client.start_tls()
         client.greeting = client.reply()
         return client
 
-    def dial(self) -> Client:
+    def dial(self, service: Service | None = None) -> Client:
         """Return a client that has read nothing yet."""
-        client = Client(socket.create_connection((self.host, self.port), timeout=20))
+        port = self.ports[service] if service else self.port
+        client = Client(socket.create_connection((self.host, port), timeout=20))
         self._clients.append(client)
         return client
 
@@ -172,7 +182,9 @@ class Running:
         files = self_signed(directory=directory / "tls", hostname="mx.hamburger.test")
         self.server = Server(
             backend=self.backend,
-            listeners=[(self.host, 0)],
+            doors=[Door(service, self.host, 0) for service in self._services],
+            submission_backend=self._submission_backend,
+            sender_domains=self._sender_domains,
             limits=limits,
             hostname="mx.hamburger.test",
             spool_dir=directory / "spool",
@@ -180,6 +192,7 @@ class Running:
             note=self.events.append,
         )
         await self.server.start()
+        self.ports = dict(zip(self._services, self.server.ports, strict=True))
         self.port = self.server.ports[0]
         self._ready.set()
         await self._stop.wait()

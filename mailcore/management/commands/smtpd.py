@@ -1,4 +1,4 @@
-"""`manage.py smtpd`: take mail on SMTP_LISTEN until SIGTERM.
+"""`manage.py smtpd`: take mail on SMTP_LISTEN, and from our people on the two of submission.
 
 Refuses a database whose COMMIT does not mean "on disk" (G1); waits for one that is just starting.
 """
@@ -12,9 +12,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
-from mailcore import conf
 from mailcore.checks import weak_settings
-from mailcore.smtpd import server
+from mailcore.smtpd import server, service
 
 _DATABASE_WAIT_S = 60.0
 _POLL_S = 0.2
@@ -23,7 +22,7 @@ _POLL_S = 0.2
 class Command(BaseCommand):
     """Run the SMTP server in the foreground."""
 
-    help = "Receive mail by SMTP on SMTP_LISTEN."
+    help = "Receive mail on SMTP_LISTEN, SUBMISSION_LISTEN and SUBMISSIONS_LISTEN until SIGTERM."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGTERM or SIGINT."""
@@ -35,7 +34,7 @@ class Command(BaseCommand):
         except ssl.SSLError as error:
             raise CommandError(f"TLS_CERT and TLS_KEY cannot be used: {error}") from error
         except OSError as error:
-            places = ", ".join(f"{host}:{port}" for host, port in conf.smtp_listeners())
+            places = ", ".join(f"{door.host}:{door.port}" for door in service.from_settings())
             raise CommandError(f"cannot take mail on {places}: {error}") from error
 
 
