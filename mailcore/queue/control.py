@@ -154,9 +154,8 @@ def _change(
 def _let_go(rows: Sequence[QueuedRecipient], now: datetime, by: str, **values: Any) -> int:
     """Make rows due that waited for a person: that time does not count against their lifetime."""
     for message in {row.message_id: row.message for row in rows}.values():
-        expires_at = schedule.expires_at(
-            origin=message.origin, starts_at=now, lifetime=conf.queue_lifetime()
-        )
+        lifetime = schedule.lifetime_of(origin=message.origin, lifetime=conf.queue_lifetime())
+        expires_at = now + lifetime
         QueuedMessage.objects.filter(pk=message.pk, expires_at__lt=expires_at).update(
             expires_at=expires_at
         )

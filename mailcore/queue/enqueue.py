@@ -73,6 +73,7 @@ def enqueue(*, outgoing: Outgoing, recipients: Sequence[Recipient], now: datetim
     when `not_before` has come. Raises django.db.DatabaseError.
     """
     due_at = max(now, outgoing.not_before or now)
+    lifetime = schedule.lifetime_of(origin=outgoing.origin, lifetime=conf.queue_lifetime())
     message = QueuedMessage.objects.create(
         reverse_path=outgoing.reverse_path,
         blob_id=outgoing.blob_id,
@@ -89,9 +90,7 @@ def enqueue(*, outgoing: Outgoing, recipients: Sequence[Recipient], now: datetim
         sent_message_id=outgoing.sent_message_id,
         created_at=now,
         not_before=outgoing.not_before,
-        expires_at=schedule.expires_at(
-            origin=outgoing.origin, starts_at=due_at, lifetime=conf.queue_lifetime()
-        ),
+        expires_at=due_at + lifetime,
     )
     rows = [_row(message, recipient, due_at=due_at, now=now) for recipient in recipients]
     QueuedRecipient.objects.bulk_create(rows)

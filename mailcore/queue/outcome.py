@@ -1,13 +1,15 @@
-"""Write down what became of an attempt: the attempt, the next time or the end, the trace.
+"""Write down what became of recipients: the attempt, the next time or the end, the trace.
 
-RFC 5321, 4.5.4.1 and 6.1; RFC 3464. All endings of a call share one transaction, and what a DSN
-is due for is reported inside it. Nothing is written for a row whose lease is no longer ours.
+RFC 5321, 4.5.4.1 and 6.1; RFC 3464. All endings of a call share one transaction and a handful of
+statements; what a DSN is due for is reported inside it (G5). Nothing is written for a row whose
+lease is no longer ours. Queue rows are locked first, in id order; mailboxes after them, in
+`report`.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -15,12 +17,13 @@ from typing import Protocol
 from django.db import transaction
 
 from mailcore import conf, trace
-from mailcore.models.queue import DeliveryAttempt, QueuedRecipient, State
-from mailcore.queue import schedule
+from mailcore.models.queue import QueuedRecipient, State
+from mailcore.queue import attempts, schedule
+from mailcore.queue.attempts import Ending, Start, begin, go_on
 from mailcore.queue.claim import Batch, ClaimedRecipient
 from mailcore.queue.destinations import Standing, read_destinations, touch_destination
 from mailcore.smtp.reply import Reply
-from mailcore.smtp.status import Deferred, Delivered, Failed, Result
+from mailcore.smtp.status import Delivered, Failed
 
 __all__ = [
     "Ended",
@@ -35,30 +38,21 @@ __all__ = [
     "touch_destination",
 ]
 
+Jitter = Callable[[float, float], float]
 
-@dataclass(frozen=True, slots=True)
-class Start:
-    """An attempt that is about to be made."""
-
-    recipient_id: int
-    host: str
-    ip: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How an attempt at one recipient ended. `relayed_dsn`: the peer reports success itself."""
-
-    batch: Batch
-    recipient: ClaimedRecipient
-    attempt_id: int | None
-    result: Result
-    host: str = ""
-    ip: str = ""
-    tls: str = ""
-    dialogue: str = ""
-    duration_ms: int = 0
-    relayed_dsn: bool = False
+_DEFERRED = "deferred"
+_CHANGED = [
+    "state",
+    "dsn_outcome",
+    "attempt_count",
+    "next_attempt_at",
+    "delay_dsn_at",
+    "lease_token",
+    "lease_until",
+    "last_reply",
+    "remote_host",
+    "finished_at",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +74,14 @@ class Report(Protocol):
     def __call__(self, ended: Sequence[Ended], *, now: datetime) -> Mapping[int, str]: ...
 
 
-def begin(starts: Sequence[Start], *, now: datetime) -> list[int]:
-    """Write the attempts before connecting; return their ids in order."""
-    rows = DeliveryAttempt.objects.bulk_create(
-        DeliveryAttempt(recipient_id=s.recipient_id, started_at=now, host=s.host, ip=s.ip)
-        for s in starts
-    )
-    return [row.pk for row in rows]
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What an ending means for its row: `kind` is that of the event, `told` what is reported."""
 
-
-def go_on(endings: Sequence[Ending], *, now: datetime) -> None:
-    """Close attempts after which the same try goes on at the next host."""
-    with transaction.atomic():
-        for ending in endings:
-            _close(ending)
-        trace.record(_event(ending, "attempted", now) for ending in endings)
+    ending: Ending
+    kind: str
+    told: str = ""
+    next_attempt_at: datetime | None = None
 
 
 def finish(
@@ -102,96 +89,79 @@ def finish(
     *,
     now: datetime,
     report: Report,
-    jitter: Callable[[float, float], float] = random.uniform,
+    jitter: Jitter = random.uniform,
 ) -> None:
     """Write all endings in one transaction; those whose lease was lost leave no mark.
 
-    Raises django.db.DatabaseError and what `report` raises: then nothing was written.
+    Reported are failed and expired recipients, delayed ones once, and delivered ones that asked
+    for it. Raises django.db.DatabaseError and what `report` raises: then nothing was written.
     """
     with transaction.atomic():
-        rows = QueuedRecipient.objects.select_for_update().in_bulk(
-            [ending.recipient.id for ending in endings]
-        )
-        ours = [e for e in endings if rows[e.recipient.id].lease_token == e.batch.token]
-        ended: list[Ended] = []
-        events: list[trace.Entry] = []
-        for ending in ours:
-            row = rows[ending.recipient.id]
-            kind = _apply(row, ending, now=now, jitter=jitter)
-            _close(ending)
-            events.append(_event(ending, kind, now))
-            if state := _told(row, ending, kind, now):
-                ended.append(_ended(ending, state, now))
-        told = report(ended, now=now) if ended else {}
-        for ending in ours:
-            row = rows[ending.recipient.id]
-            if row.state != State.QUEUED:
-                row.dsn_outcome = told.get(row.pk, "")
-            row.save()
-        trace.record(events)
+        ours = _still_ours(endings)
+        if not ours:
+            return
+        verdicts = _judge(ours, now=now, jitter=jitter)
+        ended = [_ended(verdict, now) for verdict in verdicts if verdict.told]
+        outcomes = report(ended, now=now) if ended else {}
+        attempts.close(ours, now=now)
+        trace.record(attempts.event(v.ending, v.kind, now=now) for v in verdicts)
+        _write([_row(verdict, outcomes, now) for verdict in verdicts])
 
 
-def _apply(
-    row: QueuedRecipient, ending: Ending, *, now: datetime, jitter: Callable[[float, float], float]
-) -> str:
-    row.lease_token = row.lease_until = None
-    row.attempt_count += 1
-    row.last_reply, row.remote_host = str(ending.result.reply)[:1000], ending.host[:255]
-    kind = "deferred"
+def _still_ours(endings: Iterable[Ending]) -> list[Ending]:
+    """Lock the rows and return the endings whose lease they still carry."""
+    wanted = {ending.recipient.id: ending for ending in endings}
+    rows = QueuedRecipient.objects.filter(pk__in=list(wanted)).select_for_update().order_by("pk")
+    tokens = dict(rows.values_list("pk", "lease_token"))
+    return [e for row_id, e in wanted.items() if tokens.get(row_id) == e.batch.token]
+
+
+def _judge(endings: Sequence[Ending], *, now: datetime, jitter: Jitter) -> list[_Verdict]:
+    # One deviation a batch: its recipients come back together, for one transaction again.
+    deviation = {
+        ending.batch.token: jitter(-schedule.JITTER, schedule.JITTER) for ending in endings
+    }
+    return [_verdict(ending, deviation[ending.batch.token], now) for ending in endings]
+
+
+def _verdict(ending: Ending, deviation: float, now: datetime) -> _Verdict:
+    wants = ending.recipient.notify.upper().split(",")
     match ending.result:
         case Delivered():
-            kind = row.state = State.DELIVERED
+            return _Verdict(ending, State.DELIVERED, State.DELIVERED if "SUCCESS" in wants else "")
         case Failed():
-            kind = row.state = State.FAILED
-        case Deferred() if now >= ending.batch.expires_at:
-            kind = row.state = State.EXPIRED
-    row.finished_at = now if row.state != State.QUEUED else None
-    row.next_attempt_at = (
-        schedule.next_attempt_at(
-            attempt_count=row.attempt_count,
-            now=now,
-            schedule=conf.retry_schedule(),
-            jitter=jitter(-schedule.JITTER, schedule.JITTER),
-        )
-        if kind == "deferred"
-        else None
+            return _Verdict(ending, State.FAILED, State.FAILED)
+    if now >= ending.batch.expires_at:
+        return _Verdict(ending, State.EXPIRED, State.EXPIRED)
+    delayed_at = _delayed_at(ending)
+    next_attempt_at = schedule.next_attempt_at(
+        attempt_count=ending.recipient.attempt_count + 1,
+        now=now,
+        schedule=conf.retry_schedule(),
+        jitter=deviation,
+        marks=[at for at in (ending.batch.expires_at, delayed_at) if at is not None],
     )
-    return kind
+    is_late = delayed_at is not None and now >= delayed_at
+    return _Verdict(ending, _DEFERRED, "delayed" if is_late else "", next_attempt_at)
 
 
-def _told(row: QueuedRecipient, ending: Ending, kind: str, now: datetime) -> str:
-    if kind == "deferred":
-        due = ending.batch.created_at + conf.delay_dsn_after() <= now
-        if due and row.delay_dsn_at is None:
-            row.delay_dsn_at = now
-            return "delayed"
-        return ""
-    if kind == "delivered" and "SUCCESS" not in row.notify.upper():
-        return ""
-    return kind
+def _delayed_at(ending: Ending) -> datetime | None:
+    """Return when the sender is to learn of the delay; None when told, or not to be told."""
+    batch, recipient = ending.batch, ending.recipient
+    is_wanted = not recipient.notify or "DELAY" in recipient.notify.upper().split(",")
+    if recipient.delay_dsn_at or not batch.reverse_path or not is_wanted:
+        return None
+    # Its life began when it was due, not when it was written: it may have been put off or held.
+    lifetime = schedule.lifetime_of(origin=batch.origin, lifetime=conf.queue_lifetime())
+    return max(batch.created_at, batch.expires_at - lifetime) + conf.delay_dsn_after()
 
 
-def _close(ending: Ending) -> None:
-    if ending.attempt_id is None:
-        return
-    reply = ending.result.reply
-    DeliveryAttempt.objects.filter(pk=ending.attempt_id).update(
-        host=ending.host,
-        ip=ending.ip,
-        tls=ending.tls,
-        dialogue=ending.dialogue,
-        duration_ms=ending.duration_ms,
-        code=reply.code,
-        enhanced=reply.enhanced,
-        text=reply.text[:1000],
-    )
-
-
-def _ended(ending: Ending, state: str, now: datetime) -> Ended:
+def _ended(verdict: _Verdict, now: datetime) -> Ended:
+    ending = verdict.ending
     return Ended(
         batch=ending.batch,
         recipient=ending.recipient,
-        state=state,
+        state=verdict.told,
         reply=ending.result.reply,
         host=ending.host,
         relayed_dsn=ending.relayed_dsn,
@@ -199,13 +169,32 @@ def _ended(ending: Ending, state: str, now: datetime) -> Ended:
     )
 
 
-def _event(ending: Ending, kind: str, now: datetime) -> trace.Entry:
-    return trace.Entry(
-        trace_id=ending.batch.trace_id,
-        at=now,
-        kind=kind,
-        reverse_path=ending.batch.reverse_path,
-        forward_path=ending.recipient.forward_path,
-        peer=ending.ip or ending.host,
-        reply=str(ending.result.reply),
+def _row(verdict: _Verdict, outcomes: Mapping[int, str], now: datetime) -> QueuedRecipient:
+    batch, recipient = verdict.ending.batch, verdict.ending.recipient
+    is_over = verdict.kind != _DEFERRED
+    return QueuedRecipient(
+        id=recipient.id,
+        public_id=recipient.public_id,
+        message_id=batch.message_id,
+        forward_path=recipient.forward_path,
+        original_forward_path=recipient.original_forward_path,
+        route=batch.route,
+        domain=batch.domain,
+        orcpt=recipient.orcpt,
+        notify=recipient.notify,
+        state=verdict.kind if is_over else State.QUEUED,
+        dsn_outcome=outcomes.get(recipient.id, "") if is_over else "",
+        attempt_count=recipient.attempt_count + 1,
+        next_attempt_at=verdict.next_attempt_at,
+        delay_dsn_at=now if verdict.told == "delayed" else recipient.delay_dsn_at,
+        last_reply=attempts.fit(str(verdict.ending.result.reply), QueuedRecipient, "last_reply"),
+        remote_host=attempts.fit(verdict.ending.host, QueuedRecipient, "remote_host"),
+        finished_at=now if is_over else None,
+    )
+
+
+def _write(rows: Sequence[QueuedRecipient]) -> None:
+    """Set the changed columns of locked rows; an upsert because each row has its own values."""
+    QueuedRecipient.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["id"], update_fields=_CHANGED
     )

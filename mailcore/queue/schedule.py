@@ -6,7 +6,7 @@ first attempt only. `queue.outcome` stores what this says.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 BOUNCE_LIFETIME = timedelta(days=2)
@@ -14,24 +14,25 @@ JITTER = 0.1
 
 
 def next_attempt_at(
-    *, attempt_count: int, now: datetime, schedule: Sequence[timedelta], jitter: float = 0.0
+    *,
+    attempt_count: int,
+    now: datetime,
+    schedule: Sequence[timedelta],
+    jitter: float = 0.0,
+    marks: Collection[datetime] = (),
 ) -> datetime:
     """Return when to try again after `attempt_count` attempts; the last step repeats.
 
     `jitter` is a fraction of the step, -0.1 to 0.1, so that a dead host does not bring all its
-    mail back in the same second. `now` must be aware. Raises ValueError if `attempt_count` < 1.
+    mail back in the same second. A coming mark (the time of a delay DSN, the end) is not passed
+    over: the next try is then. `now` must be aware. Raises ValueError if `attempt_count` < 1.
     """
     if attempt_count < 1:
         raise ValueError("attempt_count starts at 1")
     step = schedule[min(attempt_count, len(schedule)) - 1]
-    return now + step * (1 + jitter)
+    return min([now + step * (1 + jitter), *(mark for mark in marks if mark > now)])
 
 
-def expires_at(*, origin: str, starts_at: datetime, lifetime: timedelta) -> datetime:
-    """Return when a message is given up that may leave from `starts_at` on.
-
-    A bounce nobody takes is of less use: it waits at most two days.
-    """
-    if origin == "dsn":
-        lifetime = min(lifetime, BOUNCE_LIFETIME)
-    return starts_at + lifetime
+def lifetime_of(*, origin: str, lifetime: timedelta) -> timedelta:
+    """Return how long a message may wait; a bounce that nobody takes, at most two days."""
+    return min(lifetime, BOUNCE_LIFETIME) if origin == "dsn" else lifetime
