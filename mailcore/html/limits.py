@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 MAX_CHARS = 2_000_000
-MAX_TAGS = 20_000
+MAX_TAGS = 12_000
 MAX_ATTRIBUTES = 200
 MAX_DEPTH = 400
 MAX_COPIES = 200_000

@@ -45,7 +45,7 @@ def to_text(html: str, *, max_chars: int) -> str:
     for piece in _pieces(strip_opaque(html[:MAX_CHARS]).html):
         pieces.append(piece)
         length += len(piece)
-        if length > 4 * max_chars:
+        if length > 2 * max_chars:  # twice, as blanks are folded afterwards
             break
     text = INVISIBLE.sub(_keep_newline, "".join(pieces))
     return _LINES.sub("\n", _BLANKS.sub(" ", text)).strip()[:max_chars]

@@ -48,8 +48,8 @@ def test_too_much_is_refused_for_its_reason(html: str, reason: str):
     [
         "<p>x" * 10_000,
         "<table>" + "<tr><td><font size=2>x" * 3000 + "</table>",
-        "<font face=Arial>" + "<p>x</p>" * 9000 + "</font>",
-        "<ul>" + "<li><b>x</b> y" * 5000 + "</ul>",
+        "<font face=Arial>" + "<p>x</p>" * 5500 + "</font>",
+        "<ul>" + "<li><b>x</b> y" * 3500 + "</ul>",
         "<table><tr><td>" * 60 + "x" + "</td></tr></table>" * 60,
         "<p " + " ".join(f"a{i}=1" for i in range(MAX_ATTRIBUTES)) + ">x</p>",
     ],
