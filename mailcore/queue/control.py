@@ -1,8 +1,8 @@
 """What people do with the queue: hold, release, cancel, retry now, expire, let captured mail go.
 
-Each is a conditional UPDATE in a transaction with its trace events. A row that a runner holds under
-a lease is never touched: whoever asks again a minute later finds it free. Who may ask is the
-caller's to decide.
+Each locks the rows that are in the right state, changes them and traces it, in one transaction. A
+row that a runner holds under a lease is never touched: whoever asks again a minute later finds it
+free. Who may ask is the caller's to decide.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def retry_now(*, which: Which, now: datetime, by: str = "") -> int:
 def cancel(*, which: Which, now: datetime, by: str = "") -> int:
     """End rows that nobody holds under a lease; return how many. No DSN is due: `by` knows."""
     with transaction.atomic():
-        return _cancel(_lock(which, Q(state__in=_OPEN), now=now), now, by)
+        return _end(_lock(which, Q(state__in=_OPEN), now=now), State.CANCELLED, now, by)
 
 
 def cancel_unsent(*, message: uuid.UUID, now: datetime, by: str = "") -> Unsent | None:
@@ -88,7 +88,7 @@ def cancel_unsent(*, message: uuid.UUID, now: datetime, by: str = "") -> Unsent 
             return None
         if any(row.attempt_count or row.state not in _OPEN for row in rows):
             return None
-        _cancel(rows, now, by)
+        _end(rows, State.CANCELLED, now, by)
         return Unsent(rows[0].message_id, rows[0].message.draft_id, len(rows))
 
 
@@ -111,20 +111,14 @@ def capture(*, batch: Batch, now: datetime) -> int:
         return _change(rows, "captured", now, "", state=State.CAPTURED, next_attempt_at=None)
 
 
-def amend(*, message_id: int, prefix: bytes, size: int, sent_message_id: int | None = None) -> None:
-    """Set what is known only when a message that was put off leaves: prefix and Sent copy."""
-    QueuedMessage.objects.filter(pk=message_id).update(
-        prefix=prefix, size=size, sent_message_id=sent_message_id
-    )
-
-
 def _lock(
     which: Which, condition: Q, *, now: datetime, leased: bool = False
 ) -> list[QueuedRecipient]:
     """Lock the rows that are meant, in id order, without those under a lease unless `leased`."""
     chosen = Q(public_id__in=list(which.recipients))
     if which.message is not None:
-        chosen |= Q(message__public_id=which.message)
+        found = QueuedMessage.objects.filter(public_id=which.message)
+        chosen |= Q(message__in=list(found.values_list("pk", flat=True)))
     if not leased:
         condition &= Q(lease_until=None) | Q(lease_until__lte=now)
     rows = QueuedRecipient.objects.select_for_update(of=("self",)).select_related("message")
@@ -154,17 +148,14 @@ def _change(
 def _let_go(rows: Sequence[QueuedRecipient], now: datetime, by: str, **values: Any) -> int:
     """Make rows due that waited for a person: that time does not count against their lifetime."""
     for message in {row.message_id: row.message for row in rows}.values():
+        due_at = max(now, message.not_before or now)
         lifetime = schedule.lifetime_of(origin=message.origin, lifetime=conf.queue_lifetime())
-        expires_at = now + lifetime
-        QueuedMessage.objects.filter(pk=message.pk, expires_at__lt=expires_at).update(
-            expires_at=expires_at
-        )
+        message.expires_at = max(message.expires_at, due_at + lifetime)
+        message.save(update_fields=["expires_at"])
+        its_rows = [row for row in rows if row.message_id == message.pk]
+        _change(its_rows, "released", now, by, state=State.QUEUED, next_attempt_at=due_at, **values)
     wake.after_commit()
-    return _change(rows, "released", now, by, state=State.QUEUED, next_attempt_at=now, **values)
-
-
-def _cancel(rows: Sequence[QueuedRecipient], now: datetime, by: str) -> int:
-    return _end(rows, State.CANCELLED, now, by)
+    return len(rows)
 
 
 def _end(
