@@ -246,7 +246,8 @@ class Client:
         self._dialogue.note("C", b"(%d octets of content)" % len(content))
         start, refusal = 0, None
         while len(content) - start > _BLOCK_OCTETS and refusal is None:
-            refusal = await self._block(memoryview(content)[start : start + _BLOCK_OCTETS])
+            connection.write(memoryview(content)[start : start + _BLOCK_OCTETS])
+            refusal = await connection.drain(self._timeouts.block_s)
             start += _BLOCK_OCTETS
         if refusal is None and before_dot is not None and not await before_dot():
             raise connection.broken(GIVEN_UP)
@@ -259,18 +260,6 @@ class Client:
         answer = await connection.answer("the final dot", self._timeouts.final_dot_s)
         self._needs_reset = False
         return Delivered(to_reply(*answer)) if _is_yes(answer) else self._refusal(answer)
-
-    async def _block(self, octets: memoryview) -> Reply | None:
-        """Send a part of the content; return a refusal that came meanwhile. Raises Broken."""
-        self._connection.write(octets)
-        try:
-            await self._connection.drain(self._timeouts.block_s)
-        except Broken:
-            refusal = self._connection.early_refusal()
-            if refusal is None:
-                raise
-            return refusal
-        return self._connection.early_refusal()
 
     async def _ask(self, line: bytes, what: str, timeout_s: float) -> Answer:
         """Return the reply to a command; with PIPELINING it was said already."""

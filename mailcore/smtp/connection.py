@@ -118,10 +118,15 @@ class Connection(asyncio.Protocol):
         self._dialogue.note("C", shown or lines)
         self.write(lines)
 
-    async def drain(self, timeout_s: float) -> None:
-        """Wait until the peer takes octets again, at most `timeout_s`. Raises Broken."""
-        while self._is_stalled:
-            await self._wait("the peer to take content", self._loop.time() + timeout_s)
+    async def drain(self, timeout_s: float) -> Reply | None:
+        """Wait until the peer takes octets again, at most `timeout_s`. Raises Broken.
+
+        Returns a refusal (4yz, 5yz) that came meanwhile, before the content had ended.
+        """
+        deadline = self._loop.time() + timeout_s
+        while (refusal := self.early_refusal()) is None and self._is_stalled:
+            await self._wait("the peer to take content", deadline)
+        return refusal
 
     def _refuse_unasked(self) -> None:
         answer = self._next()
@@ -170,19 +175,18 @@ class Connection(asyncio.Protocol):
         answer = self._next() if self.has_unread else None
         if answer is None:
             return None
+        reply = to_reply(*answer)
+        if answer[0] < 400:
+            reply = self._fault("4.5.0", "it answered before the end of the content")
         if answer[0] < 400 or answer[0] == CLOSING:
-            raise self.broken(
-                to_reply(*answer)
-                if answer[0] == CLOSING
-                else self._fault("4.5.0", "it answered before the end of the content")
-            )
-        return to_reply(*answer)
+            raise self.broken(reply)
+        return reply
 
     # --- time ---
 
     async def _wait(self, what: str, deadline: float) -> None:
         """Wait until anything happens. Raises Broken when nothing can, or not in time."""
-        if self._is_gone:
+        if self._is_broken or self._lost.done():
             raise self.broken(self._fault("4.4.2", f"{self._loss} (waiting for {what})"))
         if self._loop.time() >= deadline:
             raise self.broken(self._fault("4.4.2", f"no answer in time (waiting for {what})"))

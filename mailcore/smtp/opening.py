@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import errno
+import os
 import ssl
 from dataclasses import dataclass, field
 
@@ -131,8 +132,8 @@ class Opening:
                 timeout_s=self.timeouts.connect_s,
             )
         except OSError as error:
-            why = "no answer in time" if isinstance(error, TimeoutError) else error.strerror
-            reply = Reply(451, "4.4.1", f"{self.peer}: no connection: {why or error}"[:TEXT_CHARS])
+            why = os.strerror(error.errno) if error.errno else "no answer in time"
+            reply = Reply(451, "4.4.1", f"{self.peer}: no connection: {why}"[:TEXT_CHARS])
             self.dialogue.note("--", str(reply).encode())
             raise ConnectFailed(reply, blames_host=error.errno not in _OUR_FAULTS) from error
         return connection

@@ -5,7 +5,8 @@
     mta.messages, mta.violations
 
 A step is what the host does at one stage in place of its usual reply: a reply ("451 4.3.0 Later"),
-octets as they are (bytes), or one of DROP, HANG, ENDLESS, OVERLONG, GARBAGE, Then(reply, DROP). One
+octets as they are (bytes), or one of DROP, RESET, HANG, DEAF, ENDLESS, OVERLONG, FLOOD, GARBAGE,
+Then(reply, DROP). One
 step holds for always; a list is gone through once, in turn over all connections, and what
 comes after it (or OK) is the usual reply.
 """
@@ -16,6 +17,7 @@ import asyncio
 import threading
 
 from tests.support.fake_mta_script import (
+    DEAF,
     DROP,
     ENDLESS,
     EXTENSIONS,
@@ -35,8 +37,8 @@ from tests.support.fake_mta_script import (
 from tests.support.fake_mta_session import NAME, Over, Session, trusting_context
 
 __all__ = [
-    "DROP", "ENDLESS", "EXTENSIONS", "FLOOD", "GARBAGE", "HANG", "NAME", "OK", "OVERLONG", "RESET",
-    "FakeMta", "Message", "Script", "Then", "trusting_context",
+    "DEAF", "DROP", "ENDLESS", "EXTENSIONS", "FLOOD", "GARBAGE", "HANG", "NAME", "OK", "OVERLONG",
+    "RESET", "FakeMta", "Message", "Script", "Step", "Then", "trusting_context",
 ]  # fmt: skip
 
 HOST = "127.0.0.1"
@@ -60,6 +62,7 @@ class FakeMta:
         self.errors: list[BaseException] = []
         self._used: dict[str, int] = {}
         self._sessions: set[asyncio.Task[None]] = set()
+        self._writers: set[asyncio.StreamWriter] = set()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -72,6 +75,7 @@ class FakeMta:
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(20)
+        assert not self._thread.is_alive()
         self._raise_errors()
 
     def _raise_errors(self) -> None:
@@ -98,6 +102,11 @@ class FakeMta:
     def disconnect_all(self) -> None:
         """Close every connection that is open."""
         self._loop.call_soon_threadsafe(lambda: [task.cancel() for task in self._sessions])
+
+    def say_to_all(self, octets: bytes) -> None:
+        """Say something on every open connection, unasked."""
+        for writer in list(self._writers):
+            self._loop.call_soon_threadsafe(writer.write, octets)
 
     # --- the thread ---
 
@@ -131,6 +140,7 @@ class FakeMta:
 
     async def _serve(self, session: Session) -> None:
         self.open_count += 1
+        self._writers.add(session.writer)
         self.most_open = max(self.most_open, self.open_count)
         try:
             await session.run()
@@ -140,6 +150,7 @@ class FakeMta:
             self.errors.append(error)
         finally:
             self.open_count -= 1
+            self._writers.discard(session.writer)
             session.writer.transport.abort()
 
     def next_step(self, stage: str, steps: Steps) -> Step:

@@ -16,6 +16,11 @@ class Incoming:
         self._buffer = bytearray()
 
     @property
+    def has_ended(self) -> bool:
+        """Whether the connection is lost."""
+        return self._reader.exception() is not None or self._reader.at_eof()
+
+    @property
     def buffered(self) -> bool:
         """Whether the client has said more than was read."""
         return bool(self._buffer)

@@ -18,6 +18,7 @@ class Act:
 OK = Act("ok")  # the usual reply
 DROP = Act("drop")  # close without a word; at the dot: before its reply, with the message kept
 RESET = Act("reset")  # the same by RST
+DEAF = Act("deaf")  # say nothing and read nothing, for ten seconds at most
 HANG = Act("hang")  # say nothing until the client goes
 ENDLESS = Act("endless")  # a reply of lines without end
 OVERLONG = Act("overlong")  # one line without end
@@ -63,6 +64,7 @@ class Script:
     quit: Steps = ()
     extensions: Sequence[str] = EXTENSIONS
     starttls_offered: bool = False
+    instead_of_tls: bytes = b""  # what comes after the 220 in place of a handshake
     implicit_tls: bool = False
     login: tuple[str, str] | None = None  # AUTH PLAIN and LOGIN
     login_mechanisms: str = "PLAIN LOGIN"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from mailcore.smtpd.tls import self_signed
 from tests.support.fake_mta_octets import Incoming, bare_line_ends, unstuff
 from tests.support.fake_mta_script import (
+    DEAF,
     DROP,
     ENDLESS,
     FLOOD,
@@ -115,6 +116,9 @@ class Session:
         return is_positive(step)
 
     async def _send(self, octets: bytes) -> None:
+        await asyncio.sleep(0)  # under TLS, draining lets nobody else in
+        if self.writer.transport.is_closing() or self._incoming.has_ended:
+            raise Over
         self.writer.write(octets)
         await self.writer.drain()
 
@@ -123,6 +127,9 @@ class Session:
             self.writer.close()
             raise Over
         if act == RESET:
+            raise Over
+        if act == DEAF:
+            await asyncio.sleep(10)
             raise Over
         if act == HANG:
             await self._incoming.until_closed()
@@ -165,6 +172,10 @@ class Session:
         if self._is_tls or not self.mta.script.starttls_offered:
             self._violation("STARTTLS without the offer")
         if await self._stage("starttls", self.mta.script.starttls, "220 2.0.0 Go ahead"):
+            if self.mta.script.instead_of_tls:
+                await self._incoming.some()
+                await self._send(self.mta.script.instead_of_tls)
+                await self._act(HANG)
             await self._protect()
 
     async def _protect(self) -> None:
@@ -238,6 +249,7 @@ class Session:
             await self._stage("data", script.data, "503 5.5.1 No recipients")
             if self._is_lone_dot_due():
                 await self._incoming.content()
+                await self._send(b"554 5.5.1 No recipients\r\n")
             return
         if await self._stage("data", script.data, "354 Go ahead"):
             await self._read_content(message)
