@@ -58,6 +58,7 @@ def drain() -> None:
 @shared_task(name="mailcore.tasks.derive")  # type: ignore[untyped-decorator]
 def derive() -> int:
     """Derive contents that wait, for at most a minute; return how many that were."""
+    from mailcore.delivery import reports
     from mailcore.store import derive as store_derive
     from mailcore.store.sandbox import Sandbox
 
@@ -69,6 +70,7 @@ def derive() -> int:
         if not count:
             break
         total += count
+    reports.mark_all(now=timezone.now(), is_stopping=lambda: bool(_is_stopping.value))
     return total
 
 

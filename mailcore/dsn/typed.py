@@ -19,6 +19,14 @@ def decode_xtext(text: str) -> str:
     return octets.decode(errors="replace")
 
 
+def encode_xtext(text: str) -> str:
+    """Return `text` as xtext (RFC 3461, 4), with the UTF-8 octets of what is not ASCII."""
+    return "".join(
+        chr(octet) if 0x21 <= octet <= 0x7E and octet not in b"+=" else f"+{octet:02X}"
+        for octet in text.encode(errors="replace")
+    )
+
+
 def write(address: str, *, utf8: bool) -> str:
     """Return `type; address` for a report; `utf8` says whether it may hold more than ASCII."""
     if address.isascii():

@@ -11,6 +11,7 @@ from mailcore.models import (
     message,
     personal,
     queue,
+    report,
     search,
     trace,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "message",
     "personal",
     "queue",
+    "report",
     "search",
     "trace",
 ]

@@ -46,6 +46,10 @@ class QueuedMessage(models.Model):
                 name="ck_queued_origin",
             )
         ]
+        indexes = [
+            # queue.reports: the message that a DSN is about
+            models.Index(fields=["envid"], condition=~Q(envid=""), name="ix_queued_envid")
+        ]
 
     def __str__(self) -> str:
         return str(self.public_id)
@@ -84,6 +88,8 @@ class QueuedRecipient(models.Model):
     last_reply = models.CharField(max_length=1000, blank=True, default="")
     remote_host = models.CharField(max_length=255, blank=True, default="")
     finished_at = models.DateTimeField(null=True)
+    # What a DSN said after the peer had taken the message (docs/adr/0007): failed, delivered...
+    reported_action = models.CharField(max_length=12, blank=True, default="")
 
     class Meta:
         constraints = [

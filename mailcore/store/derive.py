@@ -24,7 +24,7 @@ from mailcore.models.blob import Blob, Content, RenderedBody
 from mailcore.models.folder import Folder
 from mailcore.models.message import Message
 from mailcore.rawmail import BlobDamaged
-from mailcore.store import batch_derive, index, sequence
+from mailcore.store import batch_derive, index, reports, sequence
 from mailcore.store.extract import PARSER_VERSION, SANITISER_VERSION, Body, Extracted
 from mailcore.store.sandbox import Failed, Sandbox
 
@@ -183,6 +183,7 @@ def _finish(results: Mapping[int, Result], *, now: datetime) -> None:
         for content in done:
             _apply(content, results[content.pk], now=now)
         batch_derive.update_contents(done)
+        reports.note(done, now=now)
         index.add([index.Words(c.pk, c.subject, c.search_text) for c in done])
         _store_bodies(_bodies(results, done), now=now)
         _show(done, copies, {pk: lock.modseq for pk, lock in locks.items()})

@@ -17,7 +17,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
-from mailcore.delivery import sweeps
+from mailcore.delivery import reports, sweeps
 from mailcore.errors import MailError
 from mailcore.store import derive
 from mailcore.store.sandbox import Sandbox
@@ -70,8 +70,9 @@ def _run(sandbox: Sandbox, stopping: threading.Event) -> None:
 
 
 def _drain(sandbox: Sandbox, stopping: threading.Event) -> int:
-    """Derive what waits; return how many contents that were."""
+    """Derive what waits, read the reports among it; return how many contents that were."""
     total = 0
     while not stopping.is_set() and (done := derive.derive_next(sandbox=sandbox)):
         total += done
+    reports.mark_all(now=timezone.now(), is_stopping=stopping.is_set)
     return total
