@@ -93,9 +93,9 @@ def _recipient(kind: str, each: Ended) -> Iterator[str]:
         yield _INDENT + gettext("What you can do: %(advice)s") % {"advice": meaning.advice}
     quoted = {"host": words.clean(each.host), "reply": words.clean(str(each.reply))}
     if each.host:
-        yield _INDENT + gettext("Answer of %(host)s: %(reply)s") % quoted
+        yield _INDENT + gettext("Details (%(host)s): %(reply)s") % quoted
     else:
-        yield _INDENT + gettext("Reason: %(reply)s") % quoted
+        yield _INDENT + gettext("Details: %(reply)s") % quoted
 
 
 def _zone(name: str) -> tzinfo:

@@ -23,7 +23,7 @@ _ASK_FOR_ADDRESS = gettext_lazy(
 _ASK_OTHERWISE = gettext_lazy("Reach the person another way, and send the message again later.")
 _TELL_OPERATOR = gettext_lazy("Tell the people who run your mail system; they can look into it.")
 _SEND_LATER = gettext_lazy("Send the message again later.")
-_READ_ANSWER = gettext_lazy("The answer of the other server, below, may say more.")
+_READ_DETAILS = gettext_lazy("The details below may say more.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ _CONTENT = Explanation(
 )
 _POLICY = Explanation(
     gettext_lazy("The other server refused the message by its rules, perhaps as spam."),
-    _READ_ANSWER,
+    _READ_DETAILS,
 )
 _NOT_PROVEN = Explanation(
     gettext_lazy("The other server could not verify that the message comes from your domain."),
@@ -146,7 +146,7 @@ _BY_SUBJECT = {
 _TEMPORARY = Explanation(
     gettext_lazy("The other server did not take the message for the time being."), _SEND_LATER
 )
-_PERMANENT = Explanation(gettext_lazy("The other server refused the message."), _READ_ANSWER)
+_PERMANENT = Explanation(gettext_lazy("The other server refused the message."), _READ_DETAILS)
 
 
 def explain(reply: Reply) -> Explanation:

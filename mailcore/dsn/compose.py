@@ -92,11 +92,8 @@ def _header(report: Report, boundary: bytes) -> bytes:
         f"Date: {format_datetime(report.at)}",
         f"Message-ID: <{_id(report.message_id)}>",
     ]
-    if _id(report.original_message_id):
-        lines += [
-            f"{name}:\r\n <{_id(report.original_message_id)}>"
-            for name in ("In-Reply-To", "References")
-        ]
+    if original := _id(report.original_message_id):
+        lines += [f"In-Reply-To: <{original}>", f"References: <{original}>"]
     lines += [
         "Auto-Submitted: auto-replied",
         "MIME-Version: 1.0",

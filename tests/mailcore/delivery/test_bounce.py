@@ -27,6 +27,7 @@ from mailcore.queue.audit import audit
 from mailcore.queue.enqueue import Recipient
 from mailcore.smtp.reply import Reply
 from mailcore.smtp.status import Failed
+from mailcore.store.deliver import deliver_batch
 from tests.support.bounces import (
     LATER,
     NO_USER,
@@ -38,7 +39,7 @@ from tests.support.bounces import (
     outcomes,
     queue,
 )
-from tests.support.deliveries import NOW, make_message
+from tests.support.deliveries import NOW, make_delivery, make_message
 from tests.support.people import Person, make_alice, make_bob, make_domain
 from tests.support.sources import ROOT
 from webmail.assets.catalogues import compile_catalogues
@@ -107,7 +108,7 @@ def test_the_text_says_what_happened_and_what_to_do(alice):
     assert "could not be delivered to the address below" in text
     assert "<bob@x.example>\r\n    That address does not exist there." in text
     assert "Look for a typing error in the address" in text
-    assert "Answer of mx.x.example: 550 5.1.1 No such user" in text
+    assert "Details (mx.x.example): 550 5.1.1 No such user" in text
     assert "Your message: Lunch" in text
 
 
@@ -122,6 +123,14 @@ def test_the_text_is_in_the_senders_language(alice):
     assert "Esa dirección no existe allí." in text
     assert "21 de noviembre de 2026 a las 13:00 CET" in text
     assert b"Content-Language: es\r\n" in letter
+
+
+def test_the_notice_joins_the_conversation_of_the_message(alice):
+    deliver_batch([make_delivery(RAW, alice.mailbox, keyed=False, role="sent")], now=NOW)
+    queue(BOB)
+    end(NO_USER)
+    assert Message.objects.count() == 2
+    assert Message.objects.values("thread").distinct().count() == 1
 
 
 def test_one_notice_for_recipients_that_end_together_and_one_per_kind(alice):

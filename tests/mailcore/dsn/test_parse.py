@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from mailcore.dsn.parse import RECIPIENTS_MAX, ParsedRecipient, parse
 from mailcore.mime.structure import parse_structure
+from tests.support.hostile_messages import hostile_messages
 
 
 def report(
@@ -161,6 +162,13 @@ def test_recipients_fields_and_values_are_bounded():
     assert len(found) == RECIPIENTS_MAX
     late = "\n".join(f"X-{n}: y" for n in range(60)) + "\nAction: failed"
     assert parse(report("A: b", late)) == ()
+
+
+def test_hostile_messages_are_no_reports_and_as_status_parts_say_nothing_wrong():
+    for message in hostile_messages():
+        assert parse(message.data) is None
+        raw = report("Reporting-MTA: dns; x", "-").replace(b"-\r\n--b--", message.data)
+        assert all(entry.action for entry in parse(raw) or ())
 
 
 def test_values_hold_no_control_characters():
