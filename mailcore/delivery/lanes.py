@@ -34,6 +34,7 @@ log = logging.getLogger("mailcore.delivery")
 
 IDLE_S = 2.0
 TARGETS_S = 60.0
+_AHEAD = 4
 CONNECTIONS = 200  # of all destinations; one beyond it for a destination that has none
 _SMALL_BYTES = 256 * 2**10
 _SMALL_MOST_BYTES = 48 * 2**20
@@ -77,6 +78,7 @@ class Lane:
         self._shared = shared
         self._on_empty = on_empty
         self._standing: Standing | None = None
+        self._concurrency = CONCURRENCY_MIN
         self._backlog: deque[Claimed] = deque()
         self._ready: asyncio.Queue[Job | None] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -88,11 +90,6 @@ class Lane:
         self._is_closing = False
         self._finding: asyncio.Task[tuple[Target, ...]] | None = None
         self._found_at = 0.0
-
-    @property
-    def concurrency(self) -> int:
-        """How many connections there may be now."""
-        return self._standing.concurrency if self._standing else CONCURRENCY_MIN
 
     def put(self, claimed: Claimed) -> None:
         """Take a batch in."""
@@ -121,8 +118,9 @@ class Lane:
             await asyncio.wait(self._tasks)
 
     def _fill(self) -> None:
-        """Prepare as many batches as there may be connections."""
-        while self._backlog and self._preparing_count + self._ready.qsize() < self.concurrency:
+        """Prepare as many batches as keep the connections busy while the next are prepared."""
+        most = _AHEAD * self._concurrency
+        while self._backlog and self._preparing_count + self._ready.qsize() < most:
             claimed = self._backlog.popleft()
             self._preparing_count += 1
             self._active.add(claimed)
@@ -161,9 +159,9 @@ class Lane:
         batch = claimed.batch
         targets = await self._targets()
         if self._standing is None:
-            (self._standing,) = await self._shared.standings.call(
-                [(self.route.kind, self.route.name)]
-            )
+            key = (self.route.kind, self.route.name)
+            (self._standing,) = await self._shared.standings.call([key])
+            self._concurrency = max(self._concurrency, self._standing.concurrency)
         octets = self._shared.octets(batch.size)
         await octets.take(batch.size)
         job = Job(claimed, b"", self.route, targets, list(batch.recipients))
@@ -195,7 +193,7 @@ class Lane:
         is_crowded = self._worker_count > 0 and self._shared.connection_count >= CONNECTIONS
         if self._idle_count >= self._ready.qsize() or is_crowded:
             return
-        if self._worker_count < self.concurrency:
+        if self._worker_count < self._concurrency:
             self._worker_count += 1
             self._shared.connection_count += 1
             self._spawn(self._work())
@@ -214,7 +212,7 @@ class Lane:
 
     async def _next(self) -> Job | None:
         """Return the next job; None after a while without one, or when we are too many."""
-        if self._worker_count > self.concurrency:
+        if self._worker_count > self._concurrency:
             return None
         if not self._ready.empty():
             return self._ready.get_nowait()
@@ -270,16 +268,19 @@ class Lane:
 
     def _judge(self, job: Job) -> None:
         """Count a success or a failure of the host, where that changes anything."""
-        if job.tried and not job.has_reached_host:
+        if not job.tried:
+            return
+        if not job.has_reached_host:
             self._finding = None
-        if not job.tried or self._is_touching:
+            self._concurrency = max(self._concurrency // 2, CONCURRENCY_MIN)
+        elif self._concurrency < CONCURRENCY_MAX and (self._backlog or self._preparing_count):
+            # Here at once, in the table soon: one statement at a time is enough for that.
+            self._concurrency += 1
+        elif self._standing is None or not self._standing.failures:
             return
-        standing = self._standing
-        may_grow = self.concurrency < CONCURRENCY_MAX and not self._ready.empty()
-        if job.has_reached_host and not may_grow and not (standing and standing.failures):
-            return
-        self._is_touching = True
-        self._spawn(self._touch(is_success=job.has_reached_host))
+        if not self._is_touching:
+            self._is_touching = True
+            self._spawn(self._touch(is_success=job.has_reached_host))
 
     async def _touch(self, *, is_success: bool) -> None:
         try:
@@ -290,8 +291,6 @@ class Lane:
             log.exception("delivery.destination_not_counted")
         finally:
             self._is_touching = False
-        self._fill()
-        self._staff()
 
 
 def _fields(claimed: Claimed) -> dict[str, object]:

@@ -38,10 +38,10 @@ log = logging.getLogger("mailcore.delivery")
 POLL_S = 1.0
 RECOVERY_S = 2.0
 FINISH_S = 30.0
-_CLAIM_BATCHES = 100
-_CLAIM_PER_DOMAIN = 50
-_HELD_BATCHES = 400
-_WAITING_PER_DOMAIN = 50  # from so many on, a domain's rows stay for other runners
+_CLAIM_BATCHES = 200
+_CLAIM_PER_DOMAIN = 100
+_HELD_BATCHES = 600
+_WAITING_PER_DOMAIN = 100  # from so many on, a domain's rows stay for other runners
 _SHALLOW = 5  # batches in flight; up to that an outcome waits for no company
 _ABORT_S = 5.0
 _STAYING = frozenset({"local", "captured"})
@@ -98,8 +98,8 @@ class Runner:
                 helo=conf.hostname(),
             ),
             outcomes=self._outcomes,
-            contents=Grouped(_read, threads=threads, most=100),
-            standings=Grouped(_standings, threads=threads, most=100),
+            contents=Grouped(_read, threads=threads),
+            standings=Grouped(_standings, threads=threads),
             touch=partial(threads.run, destinations.touch_destination),
             resolver=resolver,
             on_begun=self._on_begun,

@@ -11,11 +11,18 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from django.db import InterfaceError, OperationalError, close_old_connections, connections
+from django.db import (
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    connections,
+)
 
 _T = TypeVar("_T")
 _Item = TypeVar("_Item")
@@ -26,16 +33,21 @@ _CLOSE_S = 10.0
 
 
 class Threads:
-    """Runs functions away from the event loop, with a database connection each thread."""
+    """Runs functions away from the event loop, with a database connection each thread.
+
+    On SQLite one at a time: it has one writer, and who finds it busy sleeps longer than it takes.
+    """
 
     def __init__(self, *, count: int = THREADS) -> None:
         self._count = count
+        is_single = connection.vendor == "sqlite"
+        self._turn: AbstractContextManager[Any] = threading.Lock() if is_single else nullcontext()
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="delivery")
 
     async def run(self, function: Callable[..., _T], **arguments: Any) -> _T:
         """Return what `function` returns, or raise what it raises."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, partial(_guarded, function, arguments))
+        return await loop.run_in_executor(self._pool, partial(self._guarded, function, arguments))
 
     def close(self) -> None:
         """Close the threads' database connections and end them. Blocks."""
@@ -44,13 +56,13 @@ class Threads:
             self._pool.submit(_close_connections, barrier)
         self._pool.shutdown()
 
-
-def _guarded(function: Callable[..., _T], arguments: dict[str, Any]) -> _T:
-    try:
-        return function(**arguments)
-    finally:
-        # Closes the connection only after an error or when it is too old.
-        close_old_connections()
+    def _guarded(self, function: Callable[..., _T], arguments: dict[str, Any]) -> _T:
+        try:
+            with self._turn:
+                return function(**arguments)
+        finally:
+            # Closes the connection only after an error or when it is too old.
+            close_old_connections()
 
 
 def _close_connections(barrier: threading.Barrier) -> None:
@@ -77,7 +89,7 @@ class Grouped(Generic[_Item, _Answer]):
         function: Callable[[Sequence[_Item]], Sequence[_Answer]],
         *,
         threads: Threads,
-        most: int = 50,
+        most: int = 100,
         linger_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._function = function
