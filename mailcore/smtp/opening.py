@@ -194,7 +194,8 @@ class Opening:
         if context is None:
             context = unchecked_context() if self.login is None else checked_context()
         try:
-            await connection.start_tls(context, host=self.host, timeout_s=self.timeouts.tls_s)
+            name = self.host.rstrip(".")  # RFC 6066, 3: without the dot of the root
+            await connection.start_tls(context, host=name, timeout_s=self.timeouts.tls_s)
         except (OSError, ValueError) as error:
             raise _TlsBroken(str(error) or type(error).__name__) from error
 

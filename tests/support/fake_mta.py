@@ -34,7 +34,7 @@ from tests.support.fake_mta_script import (
     Steps,
     Then,
 )
-from tests.support.fake_mta_session import NAME, Over, Session, trusting_context
+from tests.support.fake_mta_session import NAME, Over, Session, server_context, trusting_context
 
 __all__ = [
     "DEAF", "DROP", "ENDLESS", "EXTENSIONS", "FLOOD", "GARBAGE", "HANG", "NAME", "OK", "OVERLONG",
@@ -121,7 +121,8 @@ class FakeMta:
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        server = await asyncio.start_server(self._accept, HOST, self.port, backlog=512)
+        context = server_context() if self.script.implicit_tls else None
+        server = await asyncio.start_server(self._accept, HOST, self.port, backlog=512, ssl=context)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()

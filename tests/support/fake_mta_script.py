@@ -65,7 +65,7 @@ class Script:
     extensions: Sequence[str] = EXTENSIONS
     starttls_offered: bool = False
     instead_of_tls: bytes = b""  # what comes after the 220 in place of a handshake
-    implicit_tls: bool = False
+    implicit_tls: bool = False  # as it is when the host starts
     login: tuple[str, str] | None = None  # AUTH PLAIN and LOGIN
     login_mechanisms: str = "PLAIN LOGIN"
     max_recipients: int | None = None  # 452 after so many in one transaction

@@ -57,7 +57,7 @@ class Session:
         self._number = number
         self._helo = ""
         self._login = ""
-        self._is_tls = False
+        self._is_tls = mta.script.implicit_tls
         self._is_extended = False
         self._message: Message | None = None
         self._message_count = 0
@@ -69,8 +69,6 @@ class Session:
 
     async def run(self) -> None:
         """Talk until one side has enough."""
-        if self.mta.script.implicit_tls:
-            await self._protect()
         await self._stage("banner", self.mta.script.banner, f"220 {self.mta.name} ESMTP")
         while line := await self._incoming.line():
             self.mta.commands.append(line)
@@ -179,7 +177,7 @@ class Session:
             await self._protect()
 
     async def _protect(self) -> None:
-        await self.writer.start_tls(_identity()[0], ssl_handshake_timeout=5)
+        await self.writer.start_tls(server_context(), ssl_handshake_timeout=5)
         self._is_tls = True
         self._is_extended = False
 
@@ -317,6 +315,11 @@ def _identity() -> tuple[ssl.SSLContext, str]:
         certificate, key = self_signed(directory=Path(directory), hostname=NAME)
         context.load_cert_chain(certificate, key)
         return context, certificate.read_text()
+
+
+def server_context() -> ssl.SSLContext:
+    """Return the context of the host."""
+    return _identity()[0]
 
 
 def trusting_context() -> ssl.SSLContext:
