@@ -1,9 +1,10 @@
-"""A server on a free port, Alice and Bob of hamburger.test behind it."""
+"""A server on a free port, Alice and Bob of hamburger.test behind it; a host outside."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from django.db import connection
 from mailcore.directory import resolve
 from mailcore.smtpd.backend import DeliveryBackend
 from mailcore.smtpd.limits import Limits
+from tests.support.fake_mta import FakeMta
 from tests.support.people import Person, make_alice, make_bob
 from tests.support.receiving import LIMITS, Mx
+from tests.support.sending import Outside, one_host
 
 StartMx = Callable[..., Mx]
 
@@ -85,3 +88,20 @@ def lock_timeout(ground: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let connections made from now on give up soon when SQLite is locked."""
     if connection.vendor == "sqlite":
         monkeypatch.setitem(connection.settings_dict["OPTIONS"], "timeout", 0.2)
+
+
+@pytest.fixture
+def mta(ground: None, settings: Any) -> Iterator[FakeMta]:
+    """A good host outside, at 127.0.0.1 on the port of all hosts."""
+    with FakeMta() as host:
+        settings.OUTBOUND_MODE = "direct"
+        settings.OUTBOUND_PORT = host.port
+        settings.OUTBOUND_ALLOW_NETWORKS = (ip_network("127.0.0.0/8"),)
+        yield host
+
+
+@pytest.fixture
+def outside(mta: FakeMta) -> Iterator[Outside]:
+    """The domains remote.test and other.test, whose mail that host takes."""
+    with Outside(one_host("remote.test", "other.test")) as world:
+        yield world

@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from ipaddress import ip_network
 from typing import Any
-
-import pytest
 
 from mailcore.models.queue import DeliveryAttempt, QueuedRecipient
 from tests.support.clock import Clock
 from tests.support.fake_mta import DROP, FakeMta
-from tests.support.sending import PREFIX, Outside, again, one_host, post
-
-
-@pytest.fixture
-def mta(ground: None, settings: Any) -> Iterator[FakeMta]:
-    """A good host at 127.0.0.1, on the port of all hosts."""
-    with FakeMta() as host:
-        settings.OUTBOUND_MODE = "direct"
-        settings.OUTBOUND_PORT = host.port
-        settings.OUTBOUND_ALLOW_NETWORKS = (ip_network("127.0.0.0/8"),)
-        yield host
-
-
-@pytest.fixture
-def outside(mta: FakeMta) -> Iterator[Outside]:
-    with Outside(one_host("remote.test", "other.test")) as world:
-        yield world
+from tests.support.people import Person
+from tests.support.sending import PREFIX, Outside, again, inbox, post
 
 
 def _attempts(row: QueuedRecipient) -> list[tuple[str, int | None]]:
@@ -104,3 +85,73 @@ def test_a_connection_lost_before_the_final_reply_may_cost_a_second_copy_and_no_
     outside.deliver(clock)
     assert again(row).state == "delivered"
     assert len(mta.messages) == 2
+
+
+def test_mail_that_will_never_arrive_comes_back_at_once(
+    mta: FakeMta, outside: Outside, clock: Clock, alice: Person
+):
+    mta.script.rcpt = "550 5.1.1 No such user"
+    (row,) = post("bob@remote.test", now=clock.now(), reverse_path=alice.address)
+    outside.deliver(clock)
+    assert (again(row).state, again(row).dsn_outcome) == ("failed", "sent")
+    (notice,) = inbox(alice)
+    assert b"Final-Recipient: rfc822;bob@remote.test" in notice.replace(b"; ", b";")
+    assert b"Status: 5.1.1" in notice
+    assert b"No such user" in notice
+
+
+def test_mail_that_waits_for_long_is_told_once_and_given_up_after_five_days(
+    mta: FakeMta, outside: Outside, clock: Clock, alice: Person
+):
+    mta.script.mail = "451 4.3.0 Come back later"
+    (row,) = post("bob@remote.test", now=clock.now(), reverse_path=alice.address)
+    for _ in range(9):
+        outside.deliver(clock)
+        clock.advance(hours=1)
+    (delayed,) = inbox(alice)
+    assert b"Action: delayed" in delayed
+    assert again(row).state == "queued"
+    clock.advance(days=5)
+    outside.deliver(clock)
+    assert (again(row).state, again(row).dsn_outcome) == ("expired", "sent")
+    assert [b"Action: failed" in notice for notice in inbox(alice)] == [False, True]
+
+
+def test_the_null_sender_is_told_nothing(mta: FakeMta, outside: Outside, clock: Clock):
+    mta.script.rcpt = "550 5.1.1 No such user"
+    (row,) = post("bob@remote.test", now=clock.now(), reverse_path="", origin="dsn")
+    outside.deliver(clock)
+    assert (again(row).state, again(row).dsn_outcome) == ("failed", "none_null")
+
+
+def test_a_domain_that_is_not_there_fails_without_a_connection(
+    mta: FakeMta, outside: Outside, clock: Clock, alice: Person
+):
+    (row,) = post("bob@nowhere.test", now=clock.now())
+    outside.deliver(clock)
+    assert again(row).state == "failed"
+    assert again(row).last_reply.startswith("550 5.1.2 ")
+    assert (mta.connection_count, _attempts(row)) == (0, [("", 550)])
+
+
+def test_a_private_address_is_not_dialled(
+    mta: FakeMta, outside: Outside, clock: Clock, settings: Any
+):
+    settings.OUTBOUND_ALLOW_NETWORKS = ()
+    (row,) = post("bob@remote.test", now=clock.now())
+    outside.deliver(clock)
+    assert (again(row).state, mta.connection_count) == ("failed", 0)
+    assert again(row).last_reply.startswith("550 5.4.4 ")
+
+
+def test_messages_share_connections_and_a_dead_one_costs_no_try(
+    mta: FakeMta, outside: Outside, clock: Clock
+):
+    for _ in range(30):
+        post("bob@remote.test", now=clock.now())
+    mta.script.max_messages = 7  # then 421, without a mark: it had taken mail
+    outside.deliver(clock)
+    assert QueuedRecipient.objects.exclude(state="delivered").count() == 0
+    assert len(mta.messages) == 30
+    assert mta.connection_count < 15
+    assert mta.violations == []

@@ -26,12 +26,14 @@ from mailcore.delivery.runner import Ends, Runner
 from mailcore.delivery.threads import Threads
 from mailcore.dns.resolver import DnsResolver
 from mailcore.mime.transcode import to_7bit
+from mailcore.models.message import Message
 from mailcore.models.queue import QueuedRecipient
 from mailcore.queue import enqueue
 from mailcore.smtp.client import Client, Timeouts
 from tests.support.clock import Clock
 from tests.support.deliveries import make_message
 from tests.support.dns_server import DnsServer
+from tests.support.people import Person
 
 PREFIX = b"Received: from localhost by mx.hamburger.test\r\n"
 QUICK = Timeouts(
@@ -74,6 +76,12 @@ def rows(trace_id: uuid.UUID) -> list[QueuedRecipient]:
     """Return the recipients of a message by forward-path."""
     found = QueuedRecipient.objects.filter(message__trace_id=trace_id)
     return list(found.order_by("forward_path").select_related("message"))
+
+
+def inbox(person: Person) -> list[bytes]:
+    """Return the messages in somebody's inbox, oldest first, as they are stored."""
+    found = Message.objects.filter(folder=person.folder()).order_by("pk")
+    return [rawmail.read(row.content.blob) for row in found.select_related("content__blob")]
 
 
 def again(row: QueuedRecipient) -> QueuedRecipient:
