@@ -91,7 +91,8 @@ def test_one_bad_target_of_an_alias_does_not_stop_the_others(mx, bob):
     assert [row.mailbox for row in stored(mx.deliver(RAW, "team@hamburger.test"))] == [bob.mailbox]
 
 
-def test_forward_to_remote_is_queued_with_its_envelope(mx, bob):
+def test_forward_to_remote_is_queued_with_its_envelope(mx, bob, settings):
+    settings.OUTBOUND_MODE = "direct"
     alias("away@hamburger.test", "bob@elsewhere.test", bob.address)
     reply = mx.deliver(RAW, "away@hamburger.test")
     [row] = stored(reply)
