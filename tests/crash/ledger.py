@@ -15,11 +15,17 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Mail:
-    """One message and its tries. `octets` are what lies between DATA and the dot, unstuffed."""
+    """One message and its tries. `octets` are what lies between DATA and the dot, unstuffed.
+
+    `paths` are what RCPT says, `recipients` the mailboxes where it must be, `away` where it must
+    be sent.
+    """
 
     marker: str
     octets: bytes
+    paths: tuple[str, ...]
     recipients: tuple[str, ...]
+    away: tuple[str, ...]
     has_message_id: bool
     is_acknowledged: bool = False
     unanswered: int = 0  # tries that reached the dot without a 250 after it

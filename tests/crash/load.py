@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -26,12 +27,13 @@ class _Broken(Exception):  # noqa: N818 - named by what happened
     """The connection ended or the server said 4yz; the mail is sent again later."""
 
 
-def compose(random: Random, *, marker: str) -> Mail:
-    """Return a mail to one or two of the mailboxes."""
+def compose(random: Random, *, marker: str, leads_to: Mapping[str, Sequence[str]]) -> Mail:
+    """Return a mail to one or two of the addresses, which lead to mailboxes or away."""
     has_message_id = random.random() < 0.8
-    recipients = tuple(random.sample(MAILBOXES, 2 if random.random() < 0.25 else 1))
+    paths = tuple(random.sample(sorted(leads_to), 2 if random.random() < 0.25 else 1))
+    targets = dict.fromkeys(target for path in paths for target in leads_to[path])
     lines = [
-        f"From: Load <load@sender.test>\r\nTo: {', '.join(recipients)}",
+        f"From: Load <load@sender.test>\r\nTo: {', '.join(paths)}",
         f"Subject: crash {marker}\r\nX-Marker: {marker}",
         *([f"Message-ID: <{marker}@sender.test>"] if has_message_id else []),
         "",
@@ -39,7 +41,14 @@ def compose(random: Random, *, marker: str) -> Mail:
     ]
     size = 20_000 if random.random() < 0.1 else random.randrange(100, 3000)
     octets = "\r\n".join(lines).encode() + random.randbytes(size // 2).hex().encode() + b"\r\n"
-    return Mail(marker, octets, recipients, has_message_id)
+    return Mail(
+        marker,
+        octets,
+        paths=paths,
+        recipients=tuple(target for target in targets if target in MAILBOXES),
+        away=tuple(target for target in targets if target not in MAILBOXES),
+        has_message_id=has_message_id,
+    )
 
 
 @dataclass(slots=True)
@@ -71,8 +80,8 @@ class Connection:
     def send(self, mail: Mail) -> None:
         """Send a mail; it counts as acknowledged only for a 250 after the dot."""
         self.ask("MAIL FROM:<load@sender.test>")
-        for recipient in mail.recipients:
-            self.ask(f"RCPT TO:<{recipient}>")
+        for path in mail.paths:
+            self.ask(f"RCPT TO:<{path}>")
         self.ask("DATA", wanted=354)
         mail.unanswered += 1  # from here on nobody knows, until there is a 250
         stuffed = re.sub(rb"(?m)^\.", b"..", mail.octets)
@@ -93,6 +102,7 @@ class Load:
     """The sessions of one round. New mails until `most` are made or `stop_making` is called."""
 
     port: int
+    leads_to: Mapping[str, Sequence[str]]
     ledger: Ledger
     random: Random
     prefix: str
@@ -132,7 +142,7 @@ class Load:
             self.made += 1
             self.in_hand += 1
             marker = f"{self.prefix}-{self.made:05d}"
-        mail = compose(random, marker=marker)
+        mail = compose(random, marker=marker, leads_to=self.leads_to)
         self.ledger.add(mail)
         return mail
 

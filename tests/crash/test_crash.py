@@ -34,3 +34,19 @@ def test_no_acknowledged_mail_is_lost_or_doubled_by_kills(open_directory):
     assert [report.violations for report in reports] == [[]] * ROUNDS
     assert all(report.kills for report in reports)
     assert sum(report.counts["mails"] for report in reports) > ROUNDS
+
+
+def test_what_leaves_is_neither_lost_nor_repeated_without_need_by_kills(open_directory):
+    if connection.vendor == "postgresql" and find_postgresql_bin() is None:
+        pytest.skip("no initdb to make a cluster with")
+    [report] = run_rounds(
+        open_directory,
+        kind=connection.vendor,
+        rounds=1,
+        seed=11,
+        most=60,
+        is_sending=True,
+        victims=lambda system: [system.sender, *(["broker"] if system.broker else []), "all"],
+    )
+    assert report.violations == []
+    assert report.counts["sent"] > 0
