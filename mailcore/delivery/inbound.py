@@ -11,6 +11,7 @@ import hashlib
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -31,10 +32,16 @@ from mailcore.smtp.envelope import Envelope, ForwardPath, Peer
 from mailcore.smtp.spool import Spool
 from mailcore.store.deliver import Copy, Delivery, Onward, Result, Stored, deliver_batch
 
+_Content = tuple[HeaderScan, rawmail.PreparedBlob]
+_FAULTS = (MailError, DatabaseError, OSError, ValueError, LookupError)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Incoming:
-    """A message as DATA brought it; `submitter_id` is the user who signed in, None on port 25."""
+    """A message as DATA brought it; `submitter_id` is the user who signed in, None on port 25.
+
+    `events` are those of its connection, to be written with it. `begun` is what `begin` left.
+    """
 
     envelope: Envelope
     content: Spool
@@ -42,6 +49,8 @@ class Incoming:
     trace_id: uuid.UUID
     received_at: datetime
     submitter_id: int | None = None
+    events: tuple[trace.Entry, ...] = ()
+    begun: Callable[[], _Content] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +60,25 @@ class Receipt:
     queued_as: str
 
 
-_Content = tuple[HeaderScan, rawmail.PreparedBlob]
-
 # Files are synced side by side: the disk takes eight in little more than the time of one.
 _file_writers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="blob-file")
 
 Outcome = Receipt | Exception
 PendingOutcome = Outcome | Future[Outcome]
+
+
+def begin(item: Incoming) -> None:
+    """Read the header and prepare the blob, which need no database, while a batch is committed.
+
+    Called in the event loop at the final dot: a small message takes some tens of microseconds, a
+    file is written in a thread. What cannot be read is left for `receive_batch` to answer.
+    """
+    if item.content.size > conf.blob_inline_max():
+        item.begun = _file_writers.submit(_read, item).result
+        return
+    with suppress(*_FAULTS):
+        content = _read(item)
+        item.begun = lambda: content
 
 
 def receive_batch(items: Sequence[Incoming], *, now: datetime) -> list[PendingOutcome]:
@@ -66,8 +87,7 @@ def receive_batch(items: Sequence[Incoming], *, now: datetime) -> list[PendingOu
     Refused carries the reply for the client; any other exception is a fault of ours (451). A
     Future stands for a message whose mailbox is busy, so that nobody else waits for it.
     """
-    readings = [_reading(item) for item in items]
-    prepared = [_prepare(item, read) for item, read in zip(items, readings, strict=True)]
+    prepared = [_prepare(item) for item in items]
     deliveries = [entry for entry in prepared if isinstance(entry, Delivery)]
     results = iter(deliver_batch(deliveries, now=now))
     return [_outcome(next(results)) if isinstance(entry, Delivery) else entry for entry in prepared]
@@ -89,23 +109,16 @@ def _pass_on(later: Future[Outcome], done: Future[Result]) -> None:
         later.set_result(outcome)
 
 
-def _reading(item: Incoming) -> Callable[[], _Content]:
-    """Return what gives header and blob; a blob that becomes a file is begun at once."""
-    if item.content.size > conf.blob_inline_max():
-        return _file_writers.submit(_read, item).result
-    return partial(_read, item)
-
-
 def _read(item: Incoming) -> _Content:
     view = item.content.view()
     header = _header(view)
     return header, rawmail.prepare(view)
 
 
-def _prepare(item: Incoming, read: Callable[[], _Content]) -> Delivery | Exception:
+def _prepare(item: Incoming) -> Delivery | Exception:
     try:
-        return _delivery(item, *read())
-    except (MailError, DatabaseError, OSError, ValueError, LookupError) as error:
+        return _delivery(item, *(item.begun() if item.begun else _read(item)))
+    except _FAULTS as error:
         return error
 
 
@@ -156,7 +169,7 @@ class _Context:
         self._digest = digest
         self.copies: list[Copy] = []
         self.onward: list[Onward] = []
-        self.events: list[trace.Entry] = []
+        self.events = list(item.events)
         self.paths: dict[str, tuple[RemoteTarget, ForwardPath]] = {}
         self.local_paths: dict[str, ForwardPath] = {}
 

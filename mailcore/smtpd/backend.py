@@ -36,6 +36,13 @@ class Backend(Protocol):
         """Store the messages and return after COMMIT. Called in the writer thread only."""
 
 
+class RelayBackend(Backend, Protocol):
+    """What port 25 asks besides."""
+
+    def begin(self, item: Incoming) -> None:
+        """Start on what needs no database. Called in the event loop: must not wait."""
+
+
 class Writer(Protocol):
     """Takes messages in the event loop and gives each to the backend in a thread."""
 
@@ -67,6 +74,7 @@ class DeliveryBackend:
     check_sender = staticmethod(accept.check_sender)
     check_known_recipient = staticmethod(accept.check_known_recipient)
     check_recipient = staticmethod(accept.check_recipient)
+    begin = staticmethod(inbound.begin)
     receive_batch = staticmethod(inbound.receive_batch)
 
 

@@ -30,6 +30,7 @@ from mailcore.smtpd.parameters import (
     rcpt_parameters,
 )
 from mailcore.smtpd.wire import Hangup, TooLong, Wire
+from mailcore.trace import Entry
 
 log = logging.getLogger("mailcore.smtpd")
 
@@ -53,6 +54,7 @@ class Session(Wire):
     commands: ClassVar[Mapping[bytes, _Command]]
     mail_keywords: ClassVar[frozenset[str]] = MAIL_KEYWORDS
     repairs_line_ends: ClassVar[bool] = False
+    _is_over = False
 
     def __init_subclass__(cls) -> None:
         cls.commands = _commands(cls)
@@ -81,6 +83,7 @@ class Session(Wire):
         self._trace_id = self.connection_id
         self._error_count = self._junk_count = self._long_count = self._unknown_count = 0
         self._is_noted = False
+        self._unwritten: tuple[Entry, ...] = ()
         self._forget_client()
         try:
             await self._greet()
@@ -92,6 +95,15 @@ class Session(Wire):
             log.exception("smtpd.session_fault")
             self.say_last(Reply(421, "4.3.0", replies.OUR_FAULT.text))
         finally:
+            self._write_behind()
+            self._is_over = True
+            if self.transport is None:
+                self.context.sessions.discard(self)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Forget the session; over TLS this comes long after its last word."""
+        super().connection_lost(error)
+        if self._is_over:
             self.context.sessions.discard(self)
 
     async def _greet(self) -> None:
@@ -171,8 +183,14 @@ class Session(Wire):
         )
 
     def _refused(self, reply: Reply, *, forward: str = "") -> Reply:
+        self._write_behind()
         self.note("refused", reply=str(reply), reverse=self._reverse_path or "", forward=forward)
         return reply
+
+    def _write_behind(self) -> None:
+        for entry in self._unwritten:
+            self.context.note(entry)
+        self._unwritten = ()
 
     # --- who is there ---
 
@@ -193,7 +211,8 @@ class Session(Wire):
             return replies.BAD_ARGUMENT
         if not self._is_noted:
             self._is_noted = True
-            self.note("connected")
+            # Goes with the first message into its transaction; without one it is written behind.
+            self._unwritten = (self.event("connected"),)
         self._start_over()
         self._helo, self._is_esmtp = argument, esmtp
         return None
@@ -316,6 +335,7 @@ class Session(Wire):
         if reply.code != 250:
             self._refused(reply)
         else:
+            self._unwritten = ()
             self._junk_count = 0
             self.context.clients.remember(self.ip)
         self._start_over()
@@ -372,6 +392,7 @@ class Session(Wire):
             peer=Peer(self.ip, self.port, self._helo, self._is_esmtp, self.tls, self.connection_id),
             trace_id=self._trace_id,
             received_at=datetime.now(UTC),
+            events=self._unwritten,
         )
 
     # --- the rest ---

@@ -23,9 +23,9 @@ from mailcore import conf
 from mailcore.smtpd import doorkeeper, service, tls
 from mailcore.smtpd import limits as limit_values
 from mailcore.smtpd.backend import (
-    Backend,
     DeliveryBackend,
     DeliverySubmission,
+    RelayBackend,
     SubmissionBackend,
 )
 from mailcore.smtpd.clients import Clients
@@ -57,7 +57,7 @@ class Server:
     def __init__(
         self,
         *,
-        backend: Backend,
+        backend: RelayBackend,
         doors: Sequence[Door],
         limits: Limits,
         hostname: str,

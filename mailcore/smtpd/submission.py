@@ -164,6 +164,7 @@ class SubmissionSession(Session):
         await doorkeeper.check_submitter(user_id=self._user_id, reverse_path=reverse_path)
 
     def _incoming(self, spool: Spool) -> Incoming:
+        self._write_behind()  # a submission's own events are written by `delivery.submit`
         return replace(super()._incoming(spool), submitter_id=self._user_id)
 
 

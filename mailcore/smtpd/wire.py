@@ -238,7 +238,9 @@ class Wire(SMTP):
     def hang_up(self) -> None:
         """Close after what was written has left, at the latest after five seconds."""
         if self.transport is not None:
-            self.transport.close()
+            # Over TLS a second close would take asyncio's way to abort.
+            if not self.transport.is_closing():
+                self.transport.close()
             if self._timer is not None:
                 self._timer.cancel()
             self._timer = self.loop.call_later(_LINGER_S, self.abort)
@@ -294,16 +296,18 @@ class Wire(SMTP):
 
     def note(self, kind: str, *, reply: str = "", reverse: str = "", forward: str = "") -> None:
         """Write a trace event behind; only for clients that said something."""
-        self.context.note(
-            Entry(
-                trace_id=self.trace_id(),
-                at=datetime.now(UTC),
-                kind=kind,
-                reverse_path=reverse,
-                forward_path=forward,
-                peer=self.ip,
-                reply=reply,
-            )
+        self.context.note(self.event(kind, reply=reply, reverse=reverse, forward=forward))
+
+    def event(self, kind: str, *, reply: str = "", reverse: str = "", forward: str = "") -> Entry:
+        """Return a trace event of this moment."""
+        return Entry(
+            trace_id=self.trace_id(),
+            at=datetime.now(UTC),
+            kind=kind,
+            reverse_path=reverse,
+            forward_path=forward,
+            peer=self.ip,
+            reply=reply,
         )
 
     def trace_id(self) -> uuid.UUID:

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from django.db import close_old_connections, connections
 
 from mailcore.delivery.inbound import Incoming, Outcome, PendingOutcome
-from mailcore.smtpd.backend import Backend
+from mailcore.smtpd.backend import RelayBackend
 
 log = logging.getLogger("mailcore.smtpd")
 _T = TypeVar("_T")
@@ -35,7 +35,7 @@ _Answer = tuple["asyncio.Future[Outcome]", Outcome]
 class Collector:
     """Hands messages to the one writer thread in batches and brings the outcomes back."""
 
-    def __init__(self, backend: Backend, *, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, backend: RelayBackend, *, loop: asyncio.AbstractEventLoop) -> None:
         self._backend = backend
         self._loop = loop
         self._waiting: deque[_Waiting] = deque()
@@ -53,6 +53,7 @@ class Collector:
         Cancelling the future does not stop the commit.
         """
         future: asyncio.Future[Outcome] = self._loop.create_future()
+        self._backend.begin(item)
         self._waiting.append((item, future))
         self._filled.release()
         return future

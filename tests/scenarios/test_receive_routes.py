@@ -45,9 +45,8 @@ def test_several_recipients_share_a_blob_and_each_sees_only_itself(mx, alice, bo
         ]
         assert row.size == len(row.prefix) + len(RAW)
         assert row.folder == person.folder()
-    assert sorted(events(reply)) == sorted(
-        (kind, person.address) for kind in ("accepted", "stored") for person in people
-    )
+    told = [(kind, person.address) for kind in ("accepted", "stored") for person in people]
+    assert sorted(events(reply)) == sorted([("connected", ""), *told])
 
 
 def test_recipient_named_twice_gets_one_copy(mx, bob):

@@ -77,7 +77,8 @@ def test_client_that_goes_before_reading_the_250_is_stored_once(start_mx, bob):
     repeat = mx.deliver(RAW)
     assert trace_id(repeat) != first.trace_id
     assert stored(repeat) == []
-    assert events(repeat) == [("accepted", bob.address), ("duplicate", bob.address)]
+    told = [("connected", ""), ("accepted", bob.address), ("duplicate", bob.address)]
+    assert events(repeat) == told
     duplicate = TraceEvent.objects.get(kind="duplicate")
     assert duplicate.detail == {"first": str(first.trace_id)}
     assert Message.objects.get() == first

@@ -82,6 +82,9 @@ class MemoryBackend:
         if forward_path.startswith("nobody"):
             raise Refused(refusals.UNKNOWN_USER)
 
+    def begin(self, item: Incoming) -> None:
+        assert item.content.size >= 0
+
     def receive_batch(self, items: Sequence[Incoming], *, now: datetime) -> list[PendingOutcome]:
         self.before_commit()
         self.batches.append(len(items))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -17,7 +19,7 @@ TIMES = [
     datetime(1996, 2, 29, 23, 59, tzinfo=timezone(timedelta(hours=-3, minutes=-30))),
     None,
 ]
-COLUMNS = {
+COLUMNS: dict[str, tuple[Callable[[Any], str], list[Any]]] = {
     "bigint": (arrays.numbers, [1, -(2**62), None]),
     "text": (arrays.texts, TEXTS),
     "bytea": (arrays.octets, [b"", bytes(range(256)), None]),
@@ -30,7 +32,7 @@ COLUMNS = {
 @pytest.mark.skipif("connection.vendor != 'postgresql'")
 @pytest.mark.parametrize("kind", COLUMNS)
 @pytest.mark.parametrize("is_empty", [False, True])
-def test_the_server_reads_what_was_written(kind: str, is_empty: bool):
+def test_the_server_reads_what_was_written(kind, is_empty):
     write, values = COLUMNS[kind]
     values = [] if is_empty else values
     with connection.cursor() as cursor:
