@@ -151,6 +151,9 @@ _Rows = list[tuple[Any, ...]]
 def pipelined() -> Iterator[None]:
     """Let statements travel together until a result is read, or with the COMMIT inside."""
     with connection.wrap_database_errors:
+        # Here and not by the first statement: its answer would be waited for in the pipeline.
+        if not connection.in_atomic_block:
+            connection.close_if_health_check_failed()
         connection.ensure_connection()
         bare = connection.connection
         if not connection.in_atomic_block and bare not in _tuned:
