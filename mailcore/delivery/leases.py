@@ -101,7 +101,7 @@ class Leases:
 
     def _lose(self, claimed: Claimed) -> None:
         # Stored meanwhile: then the row is nobody's, and nothing is lost.
-        if claimed.batch.token not in self._held:
+        if claimed.is_lost or claimed.batch.token not in self._held:
             return
         claimed.is_lost = True
         log.warning(

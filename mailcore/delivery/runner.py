@@ -23,7 +23,7 @@ from mailcore import conf, rawmail
 from mailcore.delivery import routes
 from mailcore.delivery.hosts import MarkedHosts
 from mailcore.delivery.lanes import Lane, Shared
-from mailcore.delivery.leases import Claimed, Leases
+from mailcore.delivery.leases import RENEW_S, Claimed, Leases
 from mailcore.delivery.outbound import OpenClient, Outbound
 from mailcore.delivery.outcomes import LINGER_S, Outcomes
 from mailcore.delivery.routes import Route
@@ -78,10 +78,12 @@ class Runner:
         threads: Threads,
         hosts: MarkedHosts | None = None,
         now: Callable[[], datetime] = timezone.now,
+        renew_s: float = RENEW_S,
     ) -> None:
         self._threads = threads
         self._release = release
         self._now = now
+        self._renew_s = renew_s
         self._wake = asyncio.Event()
         self._is_stopping = False
         self._lanes: dict[Route, Lane] = {}
@@ -117,7 +119,7 @@ class Runner:
 
     async def run(self, ends: Ends, *, poll_s: float = POLL_S, finish_s: float = FINISH_S) -> None:
         """Deliver until `ends` says so, then finish what is in flight within `finish_s` seconds."""
-        keeping = asyncio.create_task(self._leases.keep())
+        keeping = asyncio.create_task(self._leases.keep(every_s=self._renew_s))
         ends_at = None if ends.work_s is None else time.monotonic() + ends.work_s
         try:
             while not self._must_end(ends, ends_at):

@@ -54,7 +54,7 @@ def running_celery(
     """Run `celery -A webmail` with these words until the block ends."""
     command = [sys.executable, "-m", "celery", "-A", "webmail", *words]
     log = (directory / f"celery-{words[0]}.log").open("ab")
-    environment = _environment(url, directory) | more
+    environment = child_environment(directory) | {"REDIS_URL": url} | more
     with (
         log,
         _ended(
@@ -94,7 +94,8 @@ def _ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]
             process.wait()
 
 
-def _environment(url: str, directory: Path) -> dict[str, str]:
+def child_environment(directory: Path) -> dict[str, str]:
+    """Return the environment of a process that shares the database of the test."""
     mine = {name: v for name, v in os.environ.items() if name not in environment_variables()}
     mine.pop("DJANGO_SETTINGS_MODULE", None)
     return mine | {
@@ -103,7 +104,6 @@ def _environment(url: str, directory: Path) -> dict[str, str]:
         "SECRET_KEY": settings.SECRET_KEY,
         "SECRETS_KEY": settings.SECRETS_KEY,
         "ALLOWED_HOSTS": "localhost",
-        "REDIS_URL": url,
         "LOG_LEVEL": "INFO",
     }
 

@@ -20,6 +20,7 @@ from django.db import transaction
 from mailcore import rawmail
 from mailcore.delivery import bounce
 from mailcore.delivery.hosts import MarkedHosts
+from mailcore.delivery.leases import RENEW_S
 from mailcore.delivery.outbound import OpenClient
 from mailcore.delivery.release import release
 from mailcore.delivery.runner import Ends, Runner
@@ -29,6 +30,7 @@ from mailcore.mime.transcode import to_7bit
 from mailcore.models.message import Message
 from mailcore.models.queue import QueuedRecipient
 from mailcore.queue import enqueue
+from mailcore.queue.outcome import Report
 from mailcore.smtp.client import Client, Timeouts
 from tests.support.clock import Clock
 from tests.support.deliveries import make_message
@@ -114,6 +116,8 @@ class Outside:
         ends: Ends | None = None,
         open_client: OpenClient | None = None,
         then: Callable[[Runner], Any] | None = None,
+        report: Report = bounce.report,
+        renew_s: float = RENEW_S,
         finish_s: float = 10,
     ) -> None:
         """Run the loop until nothing is due; `then` is called in the loop once it runs."""
@@ -123,11 +127,12 @@ class Outside:
             runner = Runner(
                 resolver=DnsResolver(servers=[self.dns.address]),
                 open_client=open_client or partial(Client.open, timeouts=QUICK, transcode=to_7bit),
-                report=bounce.report,
+                report=report,
                 release=release,
                 threads=threads,
                 hosts=self.hosts,
                 now=clock.now,
+                renew_s=renew_s,
             )
             try:
                 if then is not None:
