@@ -153,7 +153,7 @@ def test_each_recipient_has_its_own_result(extensions):
     ]  # fmt: skip
     assert sent.results[1].reply == Reply(550, "5.1.1", "No such user")
     assert mta.recipients == ["a@x.test", "d@x.test"]
-    assert len(mta.messages) == 1
+    assert len(mta.said("MAIL")) == 1
 
 
 @each_peer
@@ -217,6 +217,14 @@ def test_recipients_that_wait_keep_their_reply_when_the_session_ends():
     assert isinstance(sent.results[0], Delivered)
     assert isinstance(sent.results[1], Deferred)
     assert mta.recipients == ["a@x.test"]
+
+
+def test_a_second_transaction_that_breaks_gives_its_own_reply():
+    with FakeMta(Script(max_recipients=1, dot=[OK, DROP])) as mta:
+        sent = send(mta, letter("a@x.test", "b@x.test"))
+    assert isinstance(sent.results[0], Delivered)
+    assert sent.results[1].reply.enhanced == "4.4.2"
+    assert len(mta.messages) == 2
 
 
 def test_a_named_limit_of_recipients_is_kept():
@@ -371,6 +379,20 @@ def test_memory_is_bounded_whatever_the_host_says(stage, step):
     assert peak < 8 * 2**20
     assert not sent.is_usable
     assert len(sent.dialogue) <= 16 * 1024
+
+
+def test_a_flood_while_the_session_rests_is_not_read():
+    async def act(client):
+        await client.send(letter())
+        await asyncio.sleep(0.5)
+        sent = mta.sent_octets
+        await asyncio.sleep(0.3)
+        return sent, mta.sent_octets, client.is_usable
+
+    with FakeMta(Script(dot=FLOOD)) as mta:
+        before, after, is_usable = with_client(mta, act)
+    assert before == after
+    assert not is_usable
 
 
 # --- the session ---
