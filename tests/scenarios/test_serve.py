@@ -29,6 +29,8 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "DATA_DIR": str(tmp_path / "var"),
         "WEB_LISTEN": f"127.0.0.1:{web}",
         "SMTP_LISTEN": f"127.0.0.1:{smtp}",
+        "SUBMISSION_LISTEN": f"127.0.0.1:{free_port()}",
+        "SUBMISSIONS_LISTEN": f"127.0.0.1:{free_port()}",
         "PUBLIC_URL": f"http://127.0.0.1:{web}",
         "LOG_LEVEL": "WARNING",
     }
@@ -84,6 +86,8 @@ def test_serve_answers_then_stops_on_sigterm_without_strays(serve, environment):
     assert serve.returncode == 0, output
     assert output.splitlines()[-1] == "casilla: stopped"
     assert "sign in as bob@hamburger.test  password " in output
+    assert f"casilla: submission on {environment['SUBMISSION_LISTEN']}\n" in output
+    assert f"casilla: submission over TLS on {environment['SUBMISSIONS_LISTEN']}\n" in output
     assert len(parts) == 4
     assert _all_gone(parts + workers)
 

@@ -69,6 +69,12 @@ class Command(BaseCommand):
     def _greet(self, accounts: list[Account]) -> None:
         self._say(f"web pages {settings.PUBLIC_URL}/")
         self._say(f"mail on {', '.join(str(listener) for listener in settings.SMTP_LISTEN)}")
+        for what, places in (
+            ("submission", settings.SUBMISSION_LISTEN),
+            ("submission over TLS", settings.SUBMISSIONS_LISTEN),
+        ):
+            if places:
+                self._say(f"{what} on {', '.join(str(place) for place in places)}")
         for account in accounts:
             self._say(f"sign in as {account.login}  password {account.password}")
         if accounts:
@@ -80,7 +86,12 @@ class Command(BaseCommand):
 
 def _listeners() -> list[tuple[str, int, str]]:
     web = [(one.host, one.port, "WEB_LISTEN") for one in settings.WEB_LISTEN]
-    return web + [(host, port, "SMTP_LISTEN") for host, port in conf.smtp_listeners()]
+    doors = {
+        "SMTP_LISTEN": conf.smtp_listeners(),
+        "SUBMISSION_LISTEN": conf.submission_listeners(),
+        "SUBMISSIONS_LISTEN": conf.submissions_listeners(),
+    }
+    return web + [(host, port, name) for name, places in doors.items() for host, port in places]
 
 
 def _refuse_ports_in_use() -> None:
