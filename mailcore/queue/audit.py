@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,7 +25,8 @@ CHUNK = 2000
 LEASE_OVERDUE = timedelta(minutes=5)
 # Rows that a sweep may take while we read are no loss.
 _AUDITED = FINISHED_KEPT - timedelta(hours=1)
-_OUTCOMES = ("stored", "duplicate", "expanded")
+_KINDS = ("accepted", "expanded", "stored", "duplicate")
+_PATH = ("trace_id", "reverse_path", "forward_path")
 
 _Path = tuple[uuid.UUID, str, str]  # trace id, reverse-path, forward-path
 
@@ -44,18 +45,43 @@ class Breach:
 
 
 @dataclass(slots=True)
-class _Balance:
-    """What one message owes one forward-path, and where that is."""
+class _Account:
+    """What happened to one message for one forward-path. `rows` are all of the queue.
 
-    due: int = 0
-    found: list[str] = field(default_factory=list)
+    `local_count` are those of them that are delivered by a copy in a mailbox.
+    """
 
-    def breach(self, path: _Path) -> Breach | None:
-        if not self.due or len(self.found) == self.due:
-            return None
-        check = "in no state" if len(self.found) < self.due else "in two states"
-        places = ", ".join(sorted(self.found)) or "nothing"
-        return Breach(check, path[0], path[2], f"accepted {self.due} times, found: {places}")
+    is_accepted: bool = False
+    is_target: bool = False  # of an `expanded`
+    is_expanded: bool = False
+    stored_count: int = 0
+    duplicate_count: int = 0
+    local_count: int = 0
+    rows: list[str] = field(default_factory=list)
+
+    def problem(self, *, is_stored: bool) -> str:
+        """Return what is wrong, '' if nothing. `is_stored`: some mailbox got the message.
+
+        Two addresses of one mailbox share a copy: a local row may have its `stored` elsewhere.
+        """
+        kept_count = self.stored_count + len(self.rows) - self.local_count
+        is_kept = kept_count or self.duplicate_count or (self.local_count and is_stored)
+        # What led on to others is nowhere itself, unless it is one of those others.
+        is_owed = self.is_target or (self.is_accepted and not self.is_expanded)
+        if is_owed and not is_kept:
+            return "in no state"
+        is_audited = self.is_accepted or self.is_target
+        if is_audited and max(kept_count, len(self.rows)) > is_owed:
+            return "in two states"
+        return ""
+
+    def __str__(self) -> str:
+        events = [
+            *["expanded"] * self.is_expanded,
+            *["stored"] * self.stored_count,
+            *["duplicate"] * self.duplicate_count,
+        ]
+        return ", ".join([*events, *self.rows]) or "nothing"
 
 
 def audit(*, now: datetime, chunk: int = CHUNK) -> Iterator[Breach]:
@@ -77,33 +103,44 @@ def _unbalanced(*, since: datetime, chunk: int) -> Iterator[Breach]:
             _take_snapshot()
             accepted = TraceEvent.objects.filter(kind="accepted", at__gte=since, pk__gt=last)
             ids = list(accepted.order_by("pk").values_list("pk", flat=True)[:chunk])
-            balances = _balances(accepted.filter(pk__lte=ids[-1]), after=last) if ids else {}
+            accounts = _accounts(accepted.filter(pk__lte=ids[-1]), after=last) if ids else {}
         if not ids:
             return
-        yield from filter(None, (balance.breach(path) for path, balance in balances.items()))
+        yield from _judge(accounts)
         last = ids[-1]
 
 
-def _balances(accepted: QuerySet[TraceEvent], *, after: int) -> dict[_Path, _Balance]:
-    """Return the balances of the messages whose first `accepted` is among these."""
+def _judge(accounts: Mapping[_Path, _Account]) -> Iterator[Breach]:
+    # A Sent copy is stored for no forward-path, and proves nothing.
+    stored = {path[:2] for path, account in accounts.items() if path[2] and account.stored_count}
+    for path, account in accounts.items():
+        if problem := account.problem(is_stored=path[:2] in stored):
+            yield Breach(problem, path[0], path[2], f"found: {account}")
+
+
+def _accounts(accepted: QuerySet[TraceEvent], *, after: int) -> dict[_Path, _Account]:
+    """Return the accounts of the messages whose first `accepted` is among these."""
     traces = accepted.values("trace_id")
-    balances: dict[_Path, _Balance] = defaultdict(_Balance)
+    accounts: dict[_Path, _Account] = defaultdict(_Account)
     done: set[uuid.UUID] = set()
-    events = TraceEvent.objects.filter(trace_id__in=traces, kind__in=("accepted", *_OUTCOMES))
-    for pk, kind, trace_id, reverse, forward, detail in events.order_by("pk").values_list(
-        "pk", "kind", "trace_id", "reverse_path", "forward_path", "detail"
-    ):
-        balance = balances[trace_id, reverse, forward]
-        if kind == "accepted":
-            balance.due += 1
-            if pk <= after:
-                done.add(trace_id)
-        if kind in _OUTCOMES:
-            balance.found.append(kind)
-        for target in _targets(detail) if kind == "expanded" else ():
-            balances[trace_id, reverse, target].due += 1
-    _add_rows(balances, traces)
-    return {path: balance for path, balance in balances.items() if path[0] not in done}
+    events = TraceEvent.objects.filter(trace_id__in=traces, kind__in=_KINDS).order_by("pk")
+    for pk, kind, *path, detail in events.values_list("pk", "kind", *_PATH, "detail"):
+        account = accounts[path[0], path[1], path[2]]
+        match kind:
+            case "accepted":
+                account.is_accepted = True
+                if pk <= after:
+                    done.add(path[0])
+            case "stored":
+                account.stored_count += 1
+            case "duplicate":
+                account.duplicate_count += 1
+            case "expanded":
+                account.is_expanded = True
+                for target in _targets(detail):
+                    accounts[path[0], path[1], target].is_target = True
+    _add_rows(accounts, traces)
+    return {path: account for path, account in accounts.items() if path[0] not in done}
 
 
 def _targets(detail: object) -> list[str]:
@@ -111,18 +148,13 @@ def _targets(detail: object) -> list[str]:
     return [str(target) for target in into] if isinstance(into, list) else []
 
 
-def _add_rows(balances: dict[_Path, _Balance], traces: QuerySet[TraceEvent, Any]) -> None:
-    rows = QueuedRecipient.objects.filter(message__trace_id__in=traces)
-    for trace_id, reverse, forward, state, route, public_id in rows.values_list(
-        "message__trace_id",
-        "message__reverse_path",
-        "forward_path",
-        "state",
-        "route",
-        "public_id",
-    ):
-        if route != "local" or state != State.DELIVERED:
-            balances[trace_id, reverse, forward].found.append(f"{state} {public_id}")
+def _add_rows(accounts: dict[_Path, _Account], traces: QuerySet[TraceEvent, Any]) -> None:
+    rows = QueuedRecipient.objects.filter(message__trace_id__in=traces).order_by("pk")
+    paths = ("message__trace_id", "message__reverse_path", "forward_path")
+    for *path, state, route, public_id in rows.values_list(*paths, "state", "route", "public_id"):
+        account = accounts[path[0], path[1], path[2]]
+        account.rows.append(f"{state} {public_id}")
+        account.local_count += route == "local" and state == State.DELIVERED
 
 
 def _row_checks(now: datetime) -> list[tuple[str, str, QuerySet[QueuedRecipient]]]:

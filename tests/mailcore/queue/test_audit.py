@@ -59,10 +59,19 @@ def sound() -> None:
         queue(AWAY, trace_id=accept(AWAY), state=state)
     for state in ("failed", "expired"):
         queue(AWAY, trace_id=accept(AWAY), state=state, dsn_outcome="sent")
-    local = accept(BOB)
+    local = accept(BOB, TEAM)  # two addresses of one mailbox share a copy
     queue(BOB, trace_id=local, state="delivered", route="local")
+    queue(TEAM, trace_id=local, state="delivered", route="local")
     note("stored", BOB, trace_id=local)
+    note("stored", "", trace_id=local)  # the Sent copy
     queue(BOB, trace_id=accept(BOB), route="local")
+    meeting = accept(BOB, TEAM)  # a row for both ways to the same address
+    note("expanded", TEAM, trace_id=meeting, into=[BOB])
+    queue(BOB, trace_id=meeting)
+    own = accept(BOB)  # forwards, and keeps a copy
+    note("expanded", BOB, trace_id=own, into=[BOB, AWAY])
+    note("stored", BOB, trace_id=own)
+    queue(AWAY, trace_id=own)
     leased = {"lease_token": uuid.uuid4(), "lease_until": NOW - timedelta(minutes=4)}
     queue(AWAY, trace_id=accept(AWAY), **leased)
     note("refused", BOB, trace_id=uuid.uuid4())
@@ -85,17 +94,19 @@ def test_what_was_accepted_and_is_nowhere_is_found(sound, chunk):
     team = accept(TEAM)
     note("expanded", TEAM, trace_id=team, into=[BOB, AWAY])
     note("stored", BOB, trace_id=team)
-    twice = accept(AWAY, AWAY)
-    note("stored", AWAY, trace_id=twice)
+    own = accept(BOB)
+    note("expanded", BOB, trace_id=own, into=[BOB])
     assert checks(chunk=chunk) == [
         ("in no state", BOB),
         ("in no state", AWAY),
-        ("in no state", AWAY),
+        ("in no state", BOB),
     ]
 
 
 def test_a_local_recipient_that_was_called_delivered_but_never_stored_is_found(sound):
-    queue(BOB, trace_id=accept(BOB), state="delivered", route="local")
+    lost = accept(BOB)
+    queue(BOB, trace_id=lost, state="delivered", route="local")
+    note("stored", "", trace_id=lost)  # the Sent copy is no delivery
     assert checks() == [("in no state", BOB)]
 
 
@@ -113,9 +124,12 @@ def test_what_is_in_two_states_is_found(sound, chunk):
     local = accept(BOB)
     queue(BOB, trace_id=local, route="local")
     note("stored", BOB, trace_id=local)
+    spent = accept(TEAM)
+    note("expanded", TEAM, trace_id=spent, into=[])
+    note("stored", TEAM, trace_id=spent)
     found = list(audit(now=NOW, chunk=chunk))
     assert [(breach.check, breach.trace_id) for breach in found] == [
-        ("in two states", trace_id) for trace_id in (stored, both, queued, local)
+        ("in two states", trace_id) for trace_id in (stored, both, queued, local, spent)
     ]
     assert "delivered" in found[2].detail
     assert "queued" in found[2].detail
@@ -213,5 +227,7 @@ def test_the_command_names_the_rows_and_exits_with_1(capsys):
     with pytest.raises(SystemExit, match="1"):
         call_command("audit_mail")
     out = capsys.readouterr().out
-    assert out.startswith(f"in no state: trace {lost.hex} to 'bob\\x1b@hamburger.test': accepted 1")
+    assert out.startswith(
+        f"in no state: trace {lost.hex} to 'bob\\x1b@hamburger.test': found: nothing\n"
+    )
     assert out.endswith("\n1 findings\n")
