@@ -37,7 +37,7 @@ log = logging.getLogger("mailcore.delivery")
 
 POLL_S = 1.0
 RECOVERY_S = 2.0
-FINISH_S = 30.0
+FINISH_S = 25.0  # `serve` waits 35 s for a part
 _CLAIM_BATCHES = 200
 _CLAIM_PER_DOMAIN = 100
 _HELD_BATCHES = 600
@@ -118,7 +118,10 @@ class Runner:
         self._wake.set()
 
     async def run(self, ends: Ends, *, poll_s: float = POLL_S, finish_s: float = FINISH_S) -> None:
-        """Deliver until `ends` says so, then finish what is in flight within `finish_s` seconds."""
+        """Deliver until `ends` says so, then finish what is in flight within `finish_s` seconds.
+
+        Who is told to stop, also then, takes at most 25 s more.
+        """
         keeping = asyncio.create_task(self._leases.keep(every_s=self._renew_s))
         ends_at = None if ends.work_s is None else time.monotonic() + ends.work_s
         try:
@@ -129,12 +132,15 @@ class Runner:
                 if not count or not self._has_room():
                     await self._pause(poll_s)
         finally:
-            await self._finish(finish_s)
+            await self._finish(ends, finish_s)
             keeping.cancel()
 
     def _must_end(self, ends: Ends, ends_at: float | None) -> bool:
         is_over = ends_at is not None and time.monotonic() >= ends_at
-        return self._is_stopping or is_over or ends.stop()
+        return is_over or self._is_told_to_stop(ends)
+
+    def _is_told_to_stop(self, ends: Ends) -> bool:
+        return self._is_stopping or ends.stop()
 
     # --- claiming ---
 
@@ -237,7 +243,7 @@ class Runner:
         tokens = [one.batch.token for one in claimed]
         await self._threads.run(claim.give_back, tokens=tokens, now=self._now())
 
-    async def _finish(self, finish_s: float) -> None:
+    async def _finish(self, ends: Ends, finish_s: float) -> None:
         """Give back what was not begun, and let the rest end."""
         lanes = list(self._lanes.values())
         unbegun = [claimed for lane in lanes for claimed in lane.take_back()]
@@ -247,12 +253,24 @@ class Runner:
                 await self._give_back(unbegun)
         except (DatabaseError, InterfaceError):
             log.exception("delivery.not_given_back")  # their leases run out
-        if not await self._closed(lanes, finish_s):
+        if not await self._finished(lanes, ends, finish_s):
             log.warning("delivery.aborted", extra={"fields": {"batches": len(self._leases)}})
             self._outcomes.give_up()
             for lane in lanes:
                 lane.abort()
             await self._closed(lanes, _ABORT_S)
+
+    async def _finished(self, lanes: Sequence[Lane], ends: Ends, finish_s: float) -> bool:
+        """Wait until all is done; False when the time is over."""
+        ends_at = time.monotonic() + finish_s
+        is_hurried = False
+        while (left_s := ends_at - time.monotonic()) > 0:
+            if await self._closed(lanes, min(left_s, POLL_S)):
+                return True
+            if not is_hurried and self._is_told_to_stop(ends):
+                is_hurried = True
+                ends_at = min(ends_at, time.monotonic() + FINISH_S)
+        return False
 
     async def _closed(self, lanes: Sequence[Lane], seconds: float) -> bool:
         try:

@@ -24,7 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="end when nothing is due")
 
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
-        """Run in the foreground; on SIGTERM finish what is in flight, at most 30 seconds."""
+        """Run in the foreground; on SIGTERM finish what is in flight, at most 25 seconds."""
         connection.close()  # the loop's threads have their own
         if once:
             drain.until_idle()
