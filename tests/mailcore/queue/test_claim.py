@@ -112,7 +112,7 @@ def test_nothing_is_claimed_before_its_time():
 @pytest.mark.parametrize("state", ["held", "captured", "failed", "cancelled"])
 def test_only_queued_rows_are_claimed(state: str):
     queue_message("bob@outside.example")
-    QueuedRecipient.objects.update(state=state)
+    QueuedRecipient.objects.update(state=state, next_attempt_at=None)
     assert claim.claim(now=NOW) == []
 
 
