@@ -107,6 +107,14 @@ def test_a_forward_becomes_a_queue_row_in_the_same_transaction(bob, domain, tmp_
     assert expanded.detail == {"into": [BOB, "far@elsewhere.example"]}
 
 
+def test_a_forward_is_captured_where_nothing_may_leave(settings, domain, tmp_path):
+    settings.OUTBOUND_MODE = "capture"
+    alias(domain, "team", "far@elsewhere.example")
+    receive(incoming(make_message(message_id="a@x"), "team@hamburger.test", tmp=tmp_path))
+    recipient = QueuedRecipient.objects.get()
+    assert (recipient.state, recipient.next_attempt_at) == ("captured", None)
+
+
 def test_a_forward_keeps_the_null_reverse_path(bob, domain, tmp_path):
     alias(domain, "away", "far@elsewhere.example")
     receive(incoming(make_message(), "away@hamburger.test", reverse_path="", tmp=tmp_path))
