@@ -18,8 +18,10 @@ from tests.support.fake_mta import FakeMta
 from tests.support.people import Person, make_alice, make_bob
 from tests.support.receiving import LIMITS, Mx
 from tests.support.sending import Outside, one_host
+from tests.support.submitting import Submission
 
 StartMx = Callable[..., Mx]
+StartSubmission = Callable[..., Submission]
 
 
 @pytest.fixture
@@ -64,6 +66,25 @@ def start_mx(ground: None, tmp_path: Path) -> Iterator[StartMx]:
 @pytest.fixture
 def mx(start_mx: StartMx) -> Mx:
     return start_mx()
+
+
+@pytest.fixture
+def start_submission(ground: None, tmp_path: Path, settings: Any) -> Iterator[StartSubmission]:
+    """Start a server with all three doors, with a backend of the test's own."""
+    settings.OUTBOUND_MODE = "direct"
+    with ExitStack() as running:
+
+        def start(**options: Any) -> Submission:
+            made = Submission(tmp_path, **options)
+            running.enter_context(made)
+            return made
+
+        yield start
+
+
+@pytest.fixture
+def submission(start_submission: StartSubmission) -> Submission:
+    return start_submission()
 
 
 @pytest.fixture

@@ -1,12 +1,11 @@
 """587 and 465 with the real mail system behind them, and clients that sign in.
 
-On top of `receiving`: the same server, three doors. `swaks` and `msmtp` are found here, too.
+On top of `receiving`: the same server, three doors.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from tests.support.people import PASSWORD, Person
 from tests.support.receiving import LIMITS, stuffed
 from tests.support.smtp_dialogue import Client, Running
 
+QUICK_STOP = replace(LIMITS, stop_timeout_s=0.2)  # a client here answers no close_notify
 ALL = (Service.RELAY, Service.SUBMISSION, Service.SUBMISSIONS)
 
 
@@ -38,7 +38,7 @@ class Submission(Running):
         self,
         directory: Path,
         *,
-        limits: Limits = LIMITS,
+        limits: Limits = QUICK_STOP,
         submission_backend: Any = None,
         **options: Any,
     ) -> None:
@@ -93,13 +93,3 @@ def send(client: Client, raw: bytes, *paths: str, sender: str, parameters: str =
     assert client.ask(b"DATA")[:3] == b"354"
     client.send(stuffed(raw))
     return client.reply()
-
-
-def quick(**values: Any) -> Limits:
-    """Return the limits of `receiving` with some of the test's own."""
-    return replace(LIMITS, **values)
-
-
-def lines(reply: bytes) -> Sequence[str]:
-    """Return the texts of a reply of several lines."""
-    return [line[4:] for line in reply.decode().splitlines()]

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from mailcore.smtpd.workers import Collector
 from tests.support.smtp_dialogue import QUICK, MemoryBackend, Running
 
 MESSAGE = b"Subject: x\r\n\r\nhello\r\n"
@@ -193,7 +194,9 @@ def test_sessions_share_a_commit_while_one_is_under_way(tmp_path):
         for client in clients[1:]:
             client.envelope()
             client.send(MESSAGE + b".\r\n")
-        while len(server.server.context.collector._waiting) < 4:
+        collector = server.server.context.collector
+        assert isinstance(collector, Collector)
+        while len(collector._waiting) < 4:
             pass
         go_on.set()
         assert [client.reply()[:3] for client in clients] == [b"250"] * 5

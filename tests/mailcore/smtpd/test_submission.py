@@ -284,7 +284,9 @@ def test_guesses_in_plenty_hold_up_neither_port_25_nor_recipients(server):
 
 def test_more_sign_ins_than_the_pool_has_room_for_are_told_to_wait(tmp_path):
     with running(tmp_path) as server:
-        server.server.submission.doorkeeper._room = 2
+        doorkeeper = server.server.submission.doorkeeper
+        assert doorkeeper is not None
+        doorkeeper._room = 2
         waiting = [greet(server) for _ in range(2)]
         for client in waiting:
             client.send(b"AUTH PLAIN " + plain(ALICE, "slow") + b"\r\n")
@@ -332,3 +334,24 @@ def test_passwords_are_in_no_event_and_no_log(server, caplog):
         assert word not in told
         assert b64(word).decode() not in told
     assert [event.kind for event in server.events].count("refused") == 3
+
+
+class Unanswerable:
+    """Says of every domain but x.test that no answer reaches it."""
+
+    async def check(self, reverse_path: str) -> None:
+        if reverse_path and not reverse_path.endswith("@x.test"):
+            raise Refused(refusals.NO_SENDER_DOMAIN)
+
+
+def test_sender_domain_is_asked_about_on_port_25_only(tmp_path):
+    with running(tmp_path, sender_domains=Unanswerable()) as server:
+        with server.connect() as stranger:
+            stranger.ask(b"EHLO x.test")
+            assert stranger.ask(b"MAIL FROM:<a@gone.test>")[:9] == b"450 4.1.8"
+            assert stranger.ask(b"MAIL FROM:<a@x.test>")[:3] == b"250"
+            stranger.ask(b"RSET")
+            assert stranger.ask(b"MAIL FROM:<>")[:3] == b"250"
+        client = greet(server)
+        client.ask(SIGN_IN)
+        assert client.ask(b"MAIL FROM:<alice@hamburger.test>")[:3] == b"250"
