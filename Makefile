@@ -9,7 +9,7 @@ help:
 	@echo 'make check  what CI asks of the code besides tests: lint, types, layers, migrations'
 	@echo 'make fmt    format the code'
 	@echo 'make crash  kill processes under load and count the mail (ROUNDS=100)'
-	@echo 'make bench  measure receiving beside Postfix + Dovecot where installed (ROUNDS=3)'
+	@echo 'make bench  measure receiving and sending beside Postfix and Dovecot (ROUNDS=3)'
 
 run:
 	@sh scripts/setup.sh run
