@@ -13,6 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import check_for_language
 from django.views.decorators.http import require_GET, require_POST
 
+from mailcore.directory import users
 from webmail.middleware import THEMES
 
 YEAR_S = 365 * 86_400
@@ -26,12 +27,17 @@ def local_path(request: HttpRequest, path: str) -> str:
 
 @require_POST
 def preferences(request: HttpRequest) -> HttpResponse:
-    """Keep the theme or the language that the form names, in a cookie."""
+    """Keep the theme or the language that the form names, in a cookie.
+
+    The language also with the person who is signed in: notices to them are written in it.
+    """
     response = HttpResponseRedirect(local_path(request, request.POST.get("next", "/")))
     response.status_code = 303
     language, theme = request.POST.get("language", ""), request.POST.get("theme", "")
     if language in dict(settings.LANGUAGES) and check_for_language(language):
         _remember(response, settings.LANGUAGE_COOKIE_NAME, language)
+        if request.user.pk is not None:
+            users.set_locale(user_id=request.user.pk, locale=language)
     if theme in THEMES:
         _remember(response, "theme", theme)
     return response

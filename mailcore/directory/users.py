@@ -52,6 +52,11 @@ def preferences(*, user_ids: Collection[int]) -> dict[int, Preferences]:
     return {pk: Preferences(locale, timezone) for pk, locale, timezone in rows}
 
 
+def set_locale(*, user_id: int, locale: str) -> None:
+    """Remember the language in which a person reads; their notices are written in it."""
+    User.objects.filter(pk=user_id).update(locale=locale)
+
+
 def create_operator(*, login: str, password: str, now: datetime) -> User:
     """Make a user who may administer everything and reads the system mailbox.
 

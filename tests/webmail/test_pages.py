@@ -7,6 +7,7 @@ from hashlib import sha256
 import pytest
 from django.test import Client, RequestFactory
 
+from mailcore.directory import users
 from tests.webmail.conftest import deliver
 from tests.webmail.mail.pages import folder_url, thread_url
 from webmail import pages
@@ -79,6 +80,13 @@ def test_a_preference_that_does_not_exist_is_ignored(client):
     response = client.post("/preferences/", {"theme": "pink", "language": "xx"})
     assert response.status_code == 303
     assert not response.cookies
+
+
+def test_the_language_is_kept_with_the_person(client, alice):
+    client.force_login(alice.user)
+    client.post("/preferences/", {"language": "es"})
+    kept = users.preferences(user_ids=[alice.user.pk])[alice.user.pk]
+    assert kept.locale == "es"
 
 
 def test_preferences_lead_nowhere_else(client):

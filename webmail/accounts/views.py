@@ -31,21 +31,29 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """Show the form; check what was typed; go to where the person wanted to be."""
     by_script = request.headers.get("HX-Request") == "true"
     form = SignInForm(request.POST if request.method == "POST" else None)
-    refusal = ""
+    refusal, held_back_s = "", 0
     if form.is_bound and form.is_valid():
-        refusal = _try(request, **form.cleaned_data)
+        refusal, held_back_s = _try(request, **form.cleaned_data)
         if not refusal:
             return _signed_in(request, by_script=by_script)
     elif request.user.is_authenticated and not by_script:
         return redirect("mail:home")
     template = "accounts/form.html" if by_script else "accounts/login.html"
-    context = {"form": form, "refusal": refusal, "next": _wanted(request)}
+    context = {
+        "form": form,
+        "refusal": refusal,
+        "held_back_s": held_back_s,
+        "next": _wanted(request),
+    }
     status = {"": 422 if form.is_bound else 200, "busy": 503}.get(refusal, 422)
     return render(request, template, context, status=status)
 
 
-def _try(request: HttpRequest, *, login: str, password: str) -> str:
-    """Sign in, or return why not: `wrong` after the throttle's delay, `busy` at once."""
+def _try(request: HttpRequest, *, login: str, password: str) -> tuple[str, int]:
+    """Sign in, or return why not and after how many seconds that is said.
+
+    `wrong` comes after the throttle's delay, `busy` at once.
+    """
     found = credentials.authenticate(
         login=login,
         password=password,
@@ -53,11 +61,11 @@ def _try(request: HttpRequest, *, login: str, password: str) -> str:
         now=timezone.now(),
     )
     if isinstance(found, credentials.Busy):
-        return "busy"
+        return "busy", 0
     if isinstance(found, credentials.Denied):
-        return "wrong" if hold_back(found.delay) else "busy"
+        return ("wrong", found.delay.seconds) if hold_back(found.delay) else ("busy", 0)
     start_session(request, found, backend=settings.AUTHENTICATION_BACKENDS[0])
-    return ""
+    return "", 0
 
 
 def _wanted(request: HttpRequest) -> str:

@@ -47,6 +47,12 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(client, ali
     assert "do not match" in unknown.content.decode()
 
 
+def test_it_is_said_for_how_long_an_answer_was_held_back(client, alice, settings):
+    settings.AUTH_DELAY = timedelta(seconds=1)
+    page = _sign_in(client, alice.address, "wrong").content.decode()
+    assert "held back for 1 second, the next one longer" in page
+
+
 def test_an_empty_form_is_shown_again(client, db):
     assert client.post("/login/", {}).status_code == 422
 
