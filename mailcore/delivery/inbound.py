@@ -21,7 +21,7 @@ from django.db import DatabaseError
 from mailcore import conf, rawmail, trace
 from mailcore.delivery import refusals, success
 from mailcore.delivery.accept import parse_recipient
-from mailcore.directory import resolve
+from mailcore.directory import own_domains, resolve
 from mailcore.directory.resolve import MailboxTarget, RemoteTarget, Resolved
 from mailcore.errors import MailError, Refused
 from mailcore.mime import trace as trace_fields
@@ -167,6 +167,7 @@ class _Context:
         self._item = item
         self._header = header
         self._digest = digest
+        self._note = _note_on_sender(item.envelope.reverse_path)
         self.copies: list[Copy] = []
         self.onward: list[Onward] = []
         self.events = list(item.events)
@@ -181,7 +182,7 @@ class _Context:
         if not isinstance(found, Resolved):
             # It was there at RCPT: somebody removed it since. The client learns it by 550.
             raise Refused(refusals.UNKNOWN_USER)
-        self._event("accepted", path.address)
+        self._event("accepted", path.address, detail=self._note)
         if found.is_expansion:
             self._note_expansion(path, found)
         for target in found.mailboxes:
@@ -235,6 +236,15 @@ class _Context:
                 detail=detail,
             )
         )
+
+
+def _note_on_sender(reverse_path: str) -> dict[str, object] | None:
+    """Return what the trace says of mail in our own name from somebody who has not signed in.
+
+    It is taken: lists and forwarders send such mail, and so do forgers.
+    """
+    is_ours = own_domains.is_own(reverse_path.rpartition("@")[2].lower())
+    return {"sender": "ours, not signed in"} if is_ours else None
 
 
 def _prefix(item: Incoming, *, delivered_to: str, accepted_for: str) -> bytes:

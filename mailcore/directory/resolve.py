@@ -17,6 +17,7 @@ from django.db import connection
 
 from mailcore import conf
 from mailcore.address import POSTMASTER, Address, AddressError, fold_local, parse, split_detail
+from mailcore.directory import own_domains
 from mailcore.models import directory as tables
 
 DEPTH_MAX = 10
@@ -145,6 +146,7 @@ def cached(*, forward_path: Address) -> Resolved | None:
 def forget() -> None:
     """Forget cached answers, after a change in this process."""
     _cache.clear()
+    own_domains.forget()
 
 
 class _Expansion:

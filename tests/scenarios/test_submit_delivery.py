@@ -11,19 +11,22 @@ from mailcore import rawmail
 from mailcore.directory.aliases import create_alias
 from mailcore.models.message import Message
 from mailcore.models.queue import QueuedMessage, QueuedRecipient
+from mailcore.models.trace import TraceEvent
 from mailcore.smtpd.service import Service
 from tests.support.deliveries import make_message
 from tests.support.people import MADE_AT
 from tests.support.receiving import events, stored, trace_id
-from tests.support.submitting import Submission, send
+from tests.support.submitting import send
 
 REMOTE = "dora@outside.example"
 RAW = make_message(message_id="m@hamburger.test", sender="alice@hamburger.test", to=REMOTE)
 
 
-@pytest.fixture
-def server(submission) -> Submission:
-    return submission
+def mx_letter(server, *paths: str) -> bytes:
+    """Send a letter of a stranger to port 25; return the reply to its final dot."""
+    with server.connect() as client:
+        client.ask(b"EHLO outside.example")
+        return send(client, make_message(), *paths, sender=REMOTE)
 
 
 def inbox(who, role="inbox") -> list[Message]:
@@ -31,8 +34,8 @@ def inbox(who, role="inbox") -> list[Message]:
 
 
 @pytest.mark.parametrize("service", [Service.SUBMISSION, Service.SUBMISSIONS])
-def test_local_is_read_at_once_and_remote_is_queued(server, alice, bob, service):
-    reply = server.submit(alice, RAW, bob.address, REMOTE, service=service)
+def test_local_is_read_at_once_and_remote_is_queued(submission, alice, bob, service):
+    reply = submission.submit(alice, RAW, bob.address, REMOTE, service=service)
     assert {row.mailbox for row in stored(reply)} == {alice.mailbox, bob.mailbox}
     [copy], [sent] = inbox(bob), inbox(alice, "sent")
     assert rawmail.read_checked(copy.content.blob).endswith(RAW)
@@ -50,8 +53,8 @@ def test_local_is_read_at_once_and_remote_is_queued(server, alice, bob, service)
     )
 
 
-def test_received_field_says_nothing_about_the_client(server, alice, bob):
-    server.submit(alice, RAW, bob.address, REMOTE)
+def test_received_field_says_nothing_about_the_client(submission, alice, bob):
+    submission.submit(alice, RAW, bob.address, REMOTE)
     for prefix in (bytes(QueuedMessage.objects.get().prefix), bytes(inbox(bob)[0].prefix)):
         assert b"with ESMTPSA" in prefix
         assert b"TLSv1" in prefix
@@ -59,16 +62,16 @@ def test_received_field_says_nothing_about_the_client(server, alice, bob):
         assert b"10.1.2.3" not in prefix
 
 
-def test_captured_mail_does_not_leave(server, alice, bob, settings):
+def test_captured_mail_does_not_leave(submission, alice, bob, settings):
     settings.OUTBOUND_MODE = "capture"
-    reply = server.submit(alice, RAW, bob.address, REMOTE)
+    reply = submission.submit(alice, RAW, bob.address, REMOTE)
     states = dict(QueuedRecipient.objects.values_list("forward_path", "state"))
     assert states == {bob.address: "delivered", REMOTE: "captured"}
     assert ("captured", REMOTE) in events(reply)
 
 
-def test_dsn_parameters_reach_the_queue(server, alice, bob):
-    server.submit(
+def test_dsn_parameters_reach_the_queue(submission, alice, bob):
+    submission.submit(
         alice,
         RAW,
         f"<{REMOTE}> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;Dora+2B1@outside.example",
@@ -80,8 +83,8 @@ def test_dsn_parameters_reach_the_queue(server, alice, bob):
     assert (row.notify, row.orcpt) == ("SUCCESS,DELAY", "rfc822;Dora+2B1@outside.example")
 
 
-def test_blind_copy_and_lone_line_ends(server, alice, bob):
-    with server.sign_in(alice) as client:
+def test_blind_copy_and_lone_line_ends(submission, alice, bob):
+    with submission.sign_in(alice) as client:
         client.ask(b"MAIL FROM:<alice@hamburger.test>")
         client.ask(b"RCPT TO:<bob@hamburger.test>")
         client.ask(b"RCPT TO:<dora@outside.example>")
@@ -97,11 +100,11 @@ def test_blind_copy_and_lone_line_ends(server, alice, bob):
     assert copy.content == sent.content
 
 
-def test_addresses_of_all_scripts(server, alice, bob):
+def test_addresses_of_all_scripts(submission, alice, bob):
     paths = ["дора@outside.example", "dora@münchen.example"]
-    refused = server.submit(alice, RAW, paths[0])
+    refused = submission.submit(alice, RAW, paths[0])
     assert refused[:9] == b"553 5.6.7"
-    server.submit(alice, RAW, *paths, parameters="SMTPUTF8")
+    submission.submit(alice, RAW, *paths, parameters="SMTPUTF8")
     assert QueuedMessage.objects.get().smtputf8
     rows = dict(QueuedRecipient.objects.values_list("forward_path", "domain"))
     assert rows == {
@@ -110,8 +113,8 @@ def test_addresses_of_all_scripts(server, alice, bob):
     }
 
 
-def test_unknown_recipient_of_ours_is_refused_at_once(server, alice, bob):
-    with server.sign_in(alice) as client:
+def test_unknown_recipient_of_ours_is_refused_at_once(submission, alice, bob):
+    with submission.sign_in(alice) as client:
         client.ask(b"MAIL FROM:<alice@hamburger.test>")
         assert client.ask(b"RCPT TO:<nobody@hamburger.test>")[:9] == b"550 5.1.1"
         assert client.ask(b"RCPT TO:<not an address>")[:3] == b"501"
@@ -119,28 +122,31 @@ def test_unknown_recipient_of_ours_is_refused_at_once(server, alice, bob):
     assert not QueuedMessage.objects.exists()
 
 
-def test_alias_to_others_is_followed(server, alice, bob):
+def test_alias_to_others_is_followed(submission, alice, bob):
     create_alias(address="team@hamburger.test", targets=[bob.address, REMOTE], now=MADE_AT)
-    reply = server.submit(alice, RAW, "team@hamburger.test")
+    reply = submission.submit(alice, RAW, "team@hamburger.test")
     rows = QueuedRecipient.objects.order_by("pk").values_list("forward_path", "state")
     assert list(rows) == [(bob.address, "delivered"), (REMOTE, "queued")]
     assert ("expanded", "team@hamburger.test") in events(reply)
 
 
-def test_several_messages_in_one_session(server, alice, bob):
-    with server.sign_in(alice) as client:
+def test_several_messages_in_one_session(submission, alice, bob):
+    with submission.sign_in(alice) as client:
         first = send(client, RAW, bob.address, sender=alice.address)
         second = send(client, RAW, bob.address, sender=alice.address)
     assert trace_id(first) != trace_id(second)
     assert len(inbox(bob)) == len(inbox(alice, "sent")) == 2
 
 
-def test_stranger_on_port_25_may_write_from_our_domain_and_it_is_traced(server, alice, bob):
-    with server.connect() as client:
+def test_stranger_on_port_25_may_write_from_our_domain_and_it_is_traced(submission, alice, bob):
+    with submission.connect() as client:
         client.ask(b"EHLO outside.example")
         reply = send(client, RAW, bob.address, sender=alice.address)
-    assert ("accepted", bob.address) in events(reply)
+    event = TraceEvent.objects.get(trace_id=trace_id(reply), kind="accepted")
+    assert event.detail == {"sender": "ours, not signed in"}
+    stranger = mx_letter(submission, bob.address)
+    assert TraceEvent.objects.get(trace_id=trace_id(stranger), kind="accepted").detail is None
     assert inbox(alice, "sent") == []
-    with server.connect() as client:
+    with submission.connect() as client:
         client.ask(b"EHLO outside.example")
         assert send(client, RAW, REMOTE, sender=alice.address)[:9] == b"550 5.7.1"

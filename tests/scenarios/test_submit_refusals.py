@@ -12,6 +12,7 @@ from datetime import timedelta
 
 import pytest
 
+from mailcore.directory.credentials import Denied
 from mailcore.models.identity import AuthThrottle
 from mailcore.models.queue import QueuedMessage
 from mailcore.models.trace import TraceEvent
@@ -108,7 +109,7 @@ class NotingDelays(DeliverySubmission):
 
     def authenticate(self, **asked):
         found = super().authenticate(**asked)
-        if not hasattr(found, "delay"):
+        if not isinstance(found, Denied):
             return found
         self.delays.append(found.delay.total_seconds())
         return replace(found, delay=timedelta(0))
