@@ -24,18 +24,24 @@ def create_alias(*, address: str, targets: Sequence[str], now: datetime) -> Addr
     AlreadyExists.
     """
     own = parse_own(address)
-    parsed = [_target(target) for target in targets]
-    if not parsed or (own.key, own.domain) in {(t.key, t.domain) for t in parsed}:
+    wanted = parse_targets(targets, of=own)
+    if not wanted:
         raise NotUsable("alias", f"{own} without another target")
     with creating("address", str(own)):
         domain = domains.get_domain(own.domain)
         if Address.objects.filter(domain=domain, local_part=own.local_part).exists():
             raise AlreadyExists("address", str(own))
         row = Address.objects.create(domain=domain, local_part=own.local_part, created_at=now)
-        Forward.objects.bulk_create(
-            Forward(address=row, target=str(target)) for target in dict.fromkeys(parsed)
-        )
+        Forward.objects.bulk_create(Forward(address=row, target=target) for target in wanted)
     return row
+
+
+def parse_targets(targets: Sequence[str], *, of: address_value.Address) -> list[str]:
+    """Return targets as they are stored, each once. Raises NotUsable, also when `of` is one."""
+    parsed = [_target(target) for target in targets]
+    if (of.key, of.domain) in {(target.key, target.domain) for target in parsed}:
+        raise NotUsable("alias", f"{of} without another target")
+    return [str(target) for target in dict.fromkeys(parsed)]
 
 
 def _target(text: str) -> address_value.Address:

@@ -54,16 +54,14 @@ class Standing:
 
 def attempt(*, login: str, peer_ip: str, now: datetime) -> Attempt:
     """Return under which keys a sign-in counts; `login` in its normal form, `peer_ip` may be ''."""
-    # A digest: people type passwords into the wrong field, and keys have a bound.
-    account = hashlib.sha256(login.encode(errors="replace")).hexdigest()[:32]
+    account = account_digest(login)
     networks = _networks(peer_ip)
     counted = [(f"account:{account}", 1)]
     if not _is_exempt(peer_ip):
         counted += [
             (f"net:{network}", share) for network, share in zip(networks, _SHARES, strict=False)
         ]
-    minute = now.replace(second=0, microsecond=0)
-    day = minute.replace(hour=0, minute=0)
+    minute, day = windows(now)
     return Attempt(
         counters=tuple(
             counter
@@ -76,6 +74,36 @@ def attempt(*, login: str, peer_ip: str, now: datetime) -> Attempt:
         account_key=f"d:account:{account}",
         known_key=f"known:{account}:{networks[0] if networks else ''}",
     )
+
+
+def account_digest(login: str) -> str:
+    """Return what an account is counted under.
+
+    A digest: people type passwords into the wrong field, and keys have a bound.
+    """
+    return hashlib.sha256(login.encode(errors="replace")).hexdigest()[:32]
+
+
+def windows(now: datetime) -> tuple[datetime, datetime]:
+    """Return the starts of the minute and of the day in which failures count at `now`."""
+    minute = now.replace(second=0, microsecond=0)
+    return minute, minute.replace(hour=0, minute=0)
+
+
+def end_of(period: str, window: datetime) -> datetime:
+    """Return when a window ends; `period` is the first letter of its key, m or d."""
+    return window + (_DAY if period == "d" else timedelta(minutes=1))
+
+
+def limit_of(key: str) -> int:
+    """Return how many failures a stored key may hold before the door closes."""
+    period, kind, name = key.split(":", 2)
+    of_one = conf.auth_failures_per_day() if period == "d" else conf.auth_failures_per_minute()
+    if kind != "net":
+        return of_one
+    network = ip_network(name)
+    place = _PREFIXES[network.version].index(network.prefixlen)
+    return _SHARES[place] * of_one
 
 
 def standing(tried: Attempt, *, now: datetime) -> Standing:
