@@ -273,5 +273,6 @@ def _notified(each: _Composed, forward_path: str, now: datetime) -> trace.Entry:
         kind="notified",
         reverse_path=batch.reverse_path,
         forward_path=forward_path,
+        mailbox_id=batch.mailbox_id,
         detail={"action": each.notice.kind, "notice": each.trace_id.hex},
     )

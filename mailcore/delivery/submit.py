@@ -264,4 +264,5 @@ def _outgoing(ready: _Ready, *, blob_id: int, sent_message_id: int | None) -> en
         submitter_id=submission.submitter_id,
         draft_id=submission.draft_id,
         sent_message_id=sent_message_id,
+        mailbox_id=ready.author.mailbox_id,
     )

@@ -95,5 +95,6 @@ def _batch(arrival: Arrival, blob_id: int, recipients: tuple[ClaimedRecipient, .
         created_at=arrival.received_at,
         expires_at=arrival.received_at,
         not_before=None,
+        mailbox_id=None,
         recipients=recipients,
     )

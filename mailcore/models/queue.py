@@ -28,6 +28,15 @@ class QueuedMessage(models.Model):
     submitter = models.ForeignKey(
         "mailcore.User", models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    # In whose name it was submitted: who may see its tracking. Null for forwards and DSNs.
+    mailbox = models.ForeignKey(
+        "mailcore.Mailbox",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+    )
     draft = models.ForeignKey(
         "mailcore.Draft", models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -48,7 +57,9 @@ class QueuedMessage(models.Model):
         ]
         indexes = [
             # queue.reports: the message that a DSN is about
-            models.Index(fields=["envid"], condition=~Q(envid=""), name="ix_queued_envid")
+            models.Index(fields=["envid"], condition=~Q(envid=""), name="ix_queued_envid"),
+            # queue.sent: the outbox of a mailbox, newest first
+            models.Index(fields=["mailbox", "id"], name="ix_queued_mailbox"),
         ]
 
     def __str__(self) -> str:

@@ -91,6 +91,7 @@ def event(ending: Ending, kind: str, *, now: datetime) -> trace.Entry:
         kind=kind,
         reverse_path=ending.batch.reverse_path,
         forward_path=ending.recipient.forward_path,
+        mailbox_id=ending.batch.mailbox_id,
         peer=ending.ip or ending.host,
         reply=str(ending.result.reply),
         detail={name: value for name, value in detail.items() if value} or None,

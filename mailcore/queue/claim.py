@@ -49,6 +49,7 @@ class Batch:
 
     `route` is mx, smarthost, local or captured; the last two never leave this machine.
     `size` is prefix and blob, octets. `not_before` is null unless the message was put off.
+    `mailbox_id` is the one in whose name it was submitted.
     """
 
     token: uuid.UUID
@@ -70,6 +71,7 @@ class Batch:
     created_at: datetime
     expires_at: datetime
     not_before: datetime | None
+    mailbox_id: int | None
     recipients: tuple[ClaimedRecipient, ...]
 
 

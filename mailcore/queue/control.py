@@ -138,6 +138,7 @@ def _change(
             kind=kind,
             reverse_path=row.message.reverse_path,
             forward_path=row.forward_path,
+            mailbox_id=row.message.mailbox_id,
             detail={"by": by} if by else None,
         )
         for row in rows

@@ -38,7 +38,8 @@ class Recipient:
 class Outgoing:
     """What all recipients share: the envelope (RFC 5321, 2.3.1; RFC 3461) and the octets.
 
-    Nothing is due before `not_before`. `size` is prefix plus blob, octets.
+    Nothing is due before `not_before`. `size` is prefix plus blob, octets. `mailbox_id` is the one
+    in whose name it was submitted: its people see the tracking.
     """
 
     reverse_path: str
@@ -55,6 +56,7 @@ class Outgoing:
     submitter_id: int | None = None
     draft_id: int | None = None
     sent_message_id: int | None = None
+    mailbox_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ def enqueue(*, outgoing: Outgoing, recipients: Sequence[Recipient], now: datetim
         submitter_id=outgoing.submitter_id,
         draft_id=outgoing.draft_id,
         sent_message_id=outgoing.sent_message_id,
+        mailbox_id=outgoing.mailbox_id,
         created_at=now,
         not_before=outgoing.not_before,
         expires_at=due_at + lifetime,
@@ -134,6 +137,7 @@ def _events(
             kind=row.state,
             reverse_path=message.reverse_path,
             forward_path=row.forward_path,
+            mailbox_id=message.mailbox_id,
         )
         for row in rows
         if row.state != State.DELIVERED

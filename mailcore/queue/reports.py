@@ -119,6 +119,7 @@ def _event(row: QueuedRecipient, said: Said, now: datetime) -> trace.Entry:
         kind="reported",
         reverse_path=row.message.reverse_path,
         forward_path=row.forward_path,
+        mailbox_id=row.message.mailbox_id,
         peer=said.reporter,
         reply=said.reply,
         detail={"action": said.action, "notice": said.notice.hex},

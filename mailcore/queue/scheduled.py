@@ -126,6 +126,7 @@ def _batch(message: QueuedMessage, rows: Sequence[QueuedRecipient], *, token: uu
             )
             for row in rows
         ),
+        mailbox_id=message.mailbox_id,
     )
 
 
