@@ -69,7 +69,9 @@ def test_what_sent_to_itself_is_found_once():
     assert kinds(BOB) == ["stored"]
 
 
-@pytest.mark.parametrize("query", ["", "<>", "nobody@nowhere.test", "bob", "%", str(uuid.UUID(int=9))])
+@pytest.mark.parametrize(
+    "query", ["", "<>", "nobody@nowhere.test", "bob", "%", str(uuid.UUID(int=9))]
+)
 def test_what_nobody_knows_finds_nothing(story, query):
     assert search(query=query) == Found((), None)
 
