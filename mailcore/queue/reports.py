@@ -75,6 +75,7 @@ def mark(*, recipient_ids: Collection[int], said: Said, now: datetime) -> int:
         for row in fresh:
             _note(row, said)
         trace.record(_event(row, said, now) for row in fresh)
+        trace.record(_pointer(row, said, now) for row in fresh)
     return len(fresh)
 
 
@@ -123,4 +124,16 @@ def _event(row: QueuedRecipient, said: Said, now: datetime) -> trace.Entry:
         peer=said.reporter,
         reply=said.reply,
         detail={"action": said.action, "notice": said.notice.hex},
+    )
+
+
+def _pointer(row: QueuedRecipient, said: Said, now: datetime) -> trace.Entry:
+    """Say in the story of the report which message it tells of."""
+    return trace.Entry(
+        trace_id=said.notice,
+        at=now,
+        kind="reported",
+        forward_path=row.forward_path,
+        mailbox_id=row.message.mailbox_id,
+        detail={"action": said.action, "about": row.message.trace_id.hex},
     )

@@ -96,6 +96,7 @@ class MessageView:
     has_attachment: bool
     preview: str
     content_id: int
+    trace_id: UUID
     blob_sha256: bytes
     parts: tuple[PartView, ...]
     body_part: str
