@@ -1,7 +1,7 @@
 """Seen and flagged: the flags that people set (RFC 9051, 2.3.2).
 
 Only messages whose flag really changes get a modseq; the operation remembers which they were.
-Keywords, \\Answered and \\Draft are set by the services that reply and compose.
+Answered is set when a reply is sent, which nobody undoes by itself. \\Draft is `drafts_folder`'s.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mailcore.store.changes import Counters, Row, chunks, expect, messages, rows
 from mailcore.store.operations import Operation
 from mailcore.store.rows import Done
 
-Flag = Literal["is_seen", "is_flagged"]
+Flag = Literal["is_seen", "is_flagged", "is_answered"]
 
 
 def set_seen(
@@ -35,6 +35,13 @@ def set_flagged(
 ) -> Done:
     """Star messages of this mailbox or take the star away."""
     return _set(mailbox, message_ids, "is_flagged", value, now or timezone.now())
+
+
+def set_answered(
+    *, mailbox: Mailbox, message_ids: Sequence[UUID], now: datetime | None = None
+) -> Done:
+    """Mark messages of this mailbox as answered."""
+    return _set(mailbox, message_ids, "is_answered", True, now or timezone.now())
 
 
 def _set(

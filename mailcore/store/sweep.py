@@ -22,7 +22,7 @@ from mailcore.models.message import DeliveryKey, Message, Tombstone
 from mailcore.models.personal import Job
 from mailcore.models.trace import TraceEvent
 from mailcore.rawmail.collector import UNUSED, collect
-from mailcore.store import sequence
+from mailcore.store import drafts, sequence
 from mailcore.store.changes import CHUNK, rows_of
 from mailcore.store.expunge import DESTROYABLE, write_destroy
 
@@ -40,6 +40,7 @@ def run_all(*, now: datetime, is_stopping: Callable[[], bool] = lambda: False) -
     sweeps: dict[str, Callable[..., int]] = {
         "delivery_keys": forget_delivery_keys,
         "jobs": forget_jobs,
+        "drafts": drafts.sweep,
         "bodies": forget_bodies,
         "trace": forget_trace,
         "trash": empty_trash,
