@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "mailcore",
     "webmail.accounts",
     "webmail.mail",
+    "webmail.console",
 ]
 
 MIDDLEWARE = [

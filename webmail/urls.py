@@ -1,4 +1,4 @@
-"""Routes of the site: sign-in, mail, health; the console joins with its issue."""
+"""Routes of the site: sign-in, mail, console, setup, health."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from webmail import pages
+from webmail.console.views import captured, setup
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="mail:home"), name="root"),
     path("", include("webmail.accounts.urls")),
     path("", include("webmail.mail.urls")),
+    path("", include("webmail.console.urls")),
+    path("u/captured/<str:token>/", captured.image, name="console_image"),
+    path("setup/<str:token>/", setup.setup, name="setup"),
     path("preferences/", pages.preferences, name="preferences"),
     path("styleguide/", pages.styleguide, name="styleguide"),
     path("healthz", pages.healthz, name="healthz"),

@@ -92,6 +92,15 @@ def render_on_demand(*, content_id: int, raw: bytes, view: str) -> Body | None:
     return body
 
 
+def extract_on_demand(raw: bytes) -> Extracted | None:
+    """Return what is in the octets of a message that is in no mailbox; None if it cannot be."""
+    found = _on_demand.extract(raw, wait_s=2)
+    if isinstance(found, Failed):
+        log.warning("derive.failed", extra={"fields": {"reason": found.reason}})
+        return None
+    return found
+
+
 def close() -> None:
     """End the child process of `on_demand`, if there is one."""
     _on_demand.close()

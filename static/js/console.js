@@ -1,0 +1,3 @@
+// Entry of the console. Every page works without it: selection of many rows, sizes of mail frames.
+import "app/frames";
+import "app/list";
