@@ -27,7 +27,8 @@ from mailcore.personal import contacts
 from mailcore.queue import control, of_draft
 from mailcore.smtp.envelope import Envelope, ForwardPath
 from mailcore.smtp.reply import Reply
-from mailcore.store import drafts, drafts_folder, flags, quoting, read
+from mailcore.store import drafts, drafts_folder, flags, move, quoting, read
+from mailcore.store.rows import Done
 
 RECIPIENTS_MAX = 1000
 
@@ -144,14 +145,24 @@ def take_back(
     return True
 
 
-def discard(*, mailbox: Mailbox, draft: drafts.DraftRow, now: datetime) -> None:
-    """Throw a draft away, its files and its twin too. One that was sent stays as it is."""
-    with transaction.atomic():
-        current = drafts.find(mailbox=mailbox, draft_id=draft.id)
-        if current is None or current.send_token is not None:
-            return
-        drafts_folder.remove(mailbox=mailbox, draft=current, now=now)
-        drafts.forget(pk=current.pk)
+def discard(*, mailbox: Mailbox, draft: drafts.DraftRow, sender: Sender, now: datetime) -> Done:
+    """Throw a draft away: its twin goes to Trash, from where undo brings it back.
+
+    An empty one just goes. One that was sent stays as it is. Returns what undoes it.
+    """
+    written = draft.written
+    if draft.send_token is not None:
+        return Done(None, 0)
+    said = (written.to, written.cc, written.bcc, written.subject, written.text, written.html)
+    if not (any(text.strip() for text in said) or draft.files):
+        with transaction.atomic():
+            drafts_folder.remove(mailbox=mailbox, draft=draft, now=now)
+            drafts.forget(pk=draft.pk)
+        return Done(None, 1)
+    keep_twin(mailbox=mailbox, draft=draft, sender=sender, now=now)
+    twin = drafts_folder.twin(mailbox=mailbox, draft_id=draft.id)
+    ids = [twin] if twin else []
+    return move.to_role(mailbox=mailbox, message_ids=ids, role="trash", now=now)
 
 
 def _was_sent(mailbox: Mailbox, draft: drafts.DraftRow) -> bool:

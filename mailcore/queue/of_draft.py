@@ -14,4 +14,3 @@ def message_id(*, draft_pk: int) -> UUID | None:
     """Return the public id of the newest message that was made of the draft, or None."""
     found = QueuedMessage.objects.filter(draft_id=draft_pk).order_by("-pk")
     return found.values_list("public_id", flat=True).first()
-

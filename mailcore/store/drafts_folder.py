@@ -69,6 +69,12 @@ def write(*, mailbox: Mailbox, draft: DraftRow, content: bytes, now: datetime) -
         _destroy(mailbox, old, now=now)
 
 
+def twin(*, mailbox: Mailbox, draft_id: UUID) -> UUID | None:
+    """Return the public id of a draft's twin, wherever the person has put it, or None."""
+    found = Draft.objects.filter(mailbox=mailbox, public_id=draft_id)
+    return found.values_list("message__public_id", flat=True).first()
+
+
 def remove(*, mailbox: Mailbox, draft: DraftRow, now: datetime) -> None:
     """Take the twin out of Drafts: the draft was sent or thrown away."""
     with transaction.atomic():

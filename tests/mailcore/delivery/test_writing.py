@@ -15,7 +15,7 @@ from mailcore.models.message import Draft, Message
 from mailcore.models.personal import Contact
 from mailcore.models.queue import QueuedMessage, QueuedRecipient
 from mailcore.personal import contacts
-from mailcore.store import drafts, verify
+from mailcore.store import drafts, undo, verify
 from mailcore.store.drafts import Changed
 from tests.support.deliveries import NOW, make_message
 from tests.support.mail_builders import derive_all, store
@@ -135,14 +135,24 @@ def test_the_twin_in_drafts_is_replaced_and_survives_unfit_words(alice):
     assert not verify.verify()
 
 
-def test_discarding_leaves_nothing(alice):
-    draft = save(alice)
-    drafts.add_file(draft=draft, name="a", content_type="", content=b"a", now=NOW)
-    sender = Sender(alice.address, "")
+def test_a_discarded_draft_lies_in_trash_and_can_be_brought_back(alice):
+    draft, sender = save(alice), Sender(alice.address, "")
     writing.keep_twin(mailbox=alice.mailbox, draft=draft, sender=sender, now=NOW)
-    writing.discard(mailbox=alice.mailbox, draft=draft, now=NOW)
-    assert not Draft.objects.exists()
-    assert _in(alice, "drafts") == []
+    current = drafts.find(mailbox=alice.mailbox, draft_id=draft.id)
+    assert current is not None
+    done = writing.discard(mailbox=alice.mailbox, draft=current, sender=sender, now=NOW)
+    assert (_in(alice, "drafts"), len(_in(alice, "trash"))) == ([], 1)
+    assert done.operation_id is not None
+    undo.undo(mailbox=alice.mailbox, operation_id=done.operation_id, now=NOW)
+    (twin,) = _in(alice, "drafts")
+    assert drafts.of_message(mailbox=alice.mailbox, message_id=twin.pk) == draft.id
+
+
+def test_an_empty_draft_just_goes(alice):
+    draft = save(alice, to="", subject="", text=" \n")
+    sender = Sender(alice.address, "")
+    done = writing.discard(mailbox=alice.mailbox, draft=draft, sender=sender, now=NOW)
+    assert (done.operation_id, Draft.objects.count(), _in(alice, "trash")) == (None, 0, [])
 
 
 def test_an_answer_joins_the_conversation_and_marks_what_it_answers(alice, bob):
