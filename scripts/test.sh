@@ -12,10 +12,12 @@ if [ -n "${DATABASE_URL:-}${REDIS_URL:-}" ]; then
 fi
 
 server=$(python -m tests.support.servers postgresql) || server=
+if python -m tests.support.servers redis >/dev/null; then redis=yes; else redis=; fi
 if python -m tests.support.servers chromium >/dev/null; then browser=yes; else browser=; fi
 
 skipped=
 [ -n "$server" ] || skipped="PostgreSQL (no server lets us in: set TEST_DATABASE_URL)"
+[ -n "$redis" ] || skipped="${skipped:+$skipped; }Celery on Redis (install redis-server)"
 [ -n "$browser" ] || skipped="${skipped:+$skipped; }the browser part (no Chromium: install chromium)"
 export CASILLA_NOT_RUN="$skipped"
 [ -z "$skipped" ] || echo "casilla: not run: $skipped"

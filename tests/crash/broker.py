@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
-from tests.support.servers import free_port, wait_for_port
-
-
-def find_redis() -> str | None:
-    """Return the path of redis-server on PATH."""
-    return shutil.which("redis-server")
+from tests.support.servers import find_redis, free_port, wait_for_port
 
 
 class Broker:

@@ -20,8 +20,8 @@ from pathlib import Path
 import psycopg
 
 from tests.crash.away import Away
-from tests.crash.broker import Broker, find_redis
-from tests.support.servers import Cluster, free_port, wait_for_port
+from tests.crash.broker import Broker
+from tests.support.servers import Cluster, find_redis, free_port, wait_for_port
 from tests.support.sources import ROOT, environment_variables
 
 DOMAIN = "crash.test"

@@ -13,11 +13,12 @@ from django.utils import timezone
 
 from mailcore import tasks
 from mailcore.models.queue import DeliveryAttempt, QueuedRecipient
-from tests.support.brokers import find_redis, flush, running_celery, running_redis, wait_for_worker
+from tests.support.brokers import flush, running_celery, running_redis, wait_for_worker
 from tests.support.dns_server import DnsServer
 from tests.support.fake_mta import FakeMta
 from tests.support.receiving import wait_until
 from tests.support.sending import one_host, post
+from tests.support.servers import find_redis
 from webmail.celery import app
 
 pytestmark = [

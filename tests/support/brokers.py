@@ -6,7 +6,6 @@ Nothing of the machine's own servers is asked or changed; every process ends wit
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -18,15 +17,10 @@ import redis
 from django.conf import settings
 from django.db import connection
 
-from tests.support.servers import free_port, wait_for_port
+from tests.support.servers import find_redis, free_port, wait_for_port
 from tests.support.sources import ROOT, environment_variables
 
 _STOP_S = 30.0
-
-
-def find_redis() -> str | None:
-    """Return the path of redis-server."""
-    return shutil.which("redis-server")
 
 
 @contextmanager

@@ -1,6 +1,6 @@
-"""Servers that a test run needs: a PostgreSQL cluster of its own, Chromium, free ports.
+"""Servers that a test run needs: a PostgreSQL cluster of its own, Redis, Chromium, free ports.
 
-`python -m tests.support.servers postgresql|chromium` prints where one is found or exits 1;
+`python -m tests.support.servers postgresql|redis|chromium` prints where one is found or exits 1;
 `start DIR` and `stop DIR` run a temporary cluster. Servers of the machine are asked, not changed.
 """
 
@@ -47,6 +47,11 @@ def find_chromium() -> str | None:
     """Return the path of a Chromium or Chrome on PATH."""
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     return next((path for name in names if (path := shutil.which(name))), None)
+
+
+def find_redis() -> str | None:
+    """Return the path of redis-server on PATH."""
+    return shutil.which("redis-server")
 
 
 def find_postgresql_bin() -> Path | None:
@@ -192,6 +197,8 @@ def main(arguments: list[str]) -> int:
             found = find_postgresql()
         case ["chromium"]:
             found = find_chromium()
+        case ["redis"]:
+            found = find_redis()
         case ["start", directory]:
             cluster = Cluster(Path(directory))
             cluster.create()
