@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from webmail.mail.views import actions, attachments, body, folders, source, threads
+from webmail.mail.views import (
+    actions,
+    attachments,
+    body,
+    folders,
+    outbox,
+    source,
+    threads,
+    tracking,
+)
 
 app_name = "mail"
 
 _message: list[URLPattern | URLResolver] = [
     path("body/", body.body, name="body"),
     path("part/<str:part>/", attachments.part, name="part"),
+    path("tracking/", tracking.fragment, name="tracking"),
     path("source/", source.source, name="source"),
     path("headers/", source.headers, name="headers"),
     path("raw.eml", source.raw, name="raw"),
@@ -24,6 +34,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("mail/<uuid:mailbox_id>/undo/", actions.undo, name="undo"),
     path("mail/<uuid:mailbox_id>/t/<uuid:thread_id>/", threads.thread, name="thread"),
     path("mail/<uuid:mailbox_id>/m/<uuid:message_id>/", include(_message)),
+    path("mail/<uuid:mailbox_id>/outbox/", outbox.outbox, name="outbox"),
+    path("mail/<uuid:mailbox_id>/sent/<uuid:recipient_id>/", tracking.parcel, name="parcel"),
+    path("mail/<uuid:mailbox_id>/sent/<uuid:public_id>/act/", tracking.act, name="parcel_act"),
     path("mail/<uuid:mailbox_id>/<uuid:folder_id>/", folders.folder, name="folder"),
     path("u/<str:token>/", attachments.image, name="image"),
 ]

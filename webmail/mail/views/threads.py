@@ -11,9 +11,13 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from mailcore.queue.notices import Original
 from mailcore.store import flags, read
+from webmail.mail import tracks
+from webmail.mail.parcels import Track
 from webmail.mail.scope import Scope, folder_or_404, scope_or_404, signed_in
 from webmail.mail.shell import list_context, list_state, shell_context
 
@@ -32,6 +36,8 @@ class Opened:
     was_unread: bool
     body: read.RenderedView | None
     frame_height_px: int
+    track: Track | None
+    original: Original | None
 
 
 @require_safe
@@ -79,6 +85,7 @@ def _open(scope: Scope, messages: Sequence[read.MessageView]) -> list[Opened]:
     """Open what is unread and the last message; prepare a bounded number of bodies."""
     wanted = [m.public_id for m in messages if not m.is_seen] or [messages[-1].public_id]
     prepared = set(wanted[-OPEN_MAX:])
+    told = tracks.of_messages(scope, messages, now=timezone.now())
     return [
         Opened(
             message=message,
@@ -86,6 +93,8 @@ def _open(scope: Scope, messages: Sequence[read.MessageView]) -> list[Opened]:
             was_unread=not message.is_seen,
             body=_body(message, is_open=message.public_id in prepared),
             frame_height_px=_estimate(message),
+            track=told.tracks.get(message.id),
+            original=told.originals.get(message.id),
         )
         for message in messages
     ]
