@@ -22,7 +22,8 @@ _SQL = re.compile(
     r"\b(SELECT .+ FROM|INSERT INTO|UPDATE .+ SET|DELETE FROM|CREATE (TABLE|INDEX))\b"
 )
 _SQL_PLACES = re.compile(
-    r"mailcore/(store/(batch_|index)\w*\.py|checks\.py|store/verify\w*\.py|directory/resolve\.py"
+    r"mailcore/(store/(batch_|index)\w*\.py|queue/batch_\w+\.py|checks\.py"
+    r"|store/verify\w*\.py|directory/resolve\.py"
     r"|management/commands/(verify|audit)_\w+\.py)$"
 )
 

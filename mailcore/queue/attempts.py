@@ -10,14 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import models, transaction
+from django.db import transaction
 
 from mailcore import trace
 from mailcore.models.queue import DeliveryAttempt
+from mailcore.queue.batch import Begun, Tried, longest
 from mailcore.queue.claim import Batch, ClaimedRecipient
+from mailcore.queue.writer import writer
 from mailcore.smtp.status import Result
 
-_RESULT = ["duration_ms", "host", "ip", "tls", "code", "enhanced", "text", "dialogue"]
+_HOST, _TLS, _ENHANCED, _TEXT = longest(DeliveryAttempt, "host", "tls", "enhanced", "text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,41 +52,23 @@ class Ending:
 
 def begin(starts: Sequence[Start], *, now: datetime) -> list[int]:
     """Write attempts before connecting; return their ids in order. Raises DatabaseError."""
-    rows = DeliveryAttempt.objects.bulk_create(
-        DeliveryAttempt(
-            recipient_id=start.recipient_id,
-            started_at=now,
-            host=fit(start.host, DeliveryAttempt, "host"),
-            ip=start.ip,
-        )
-        for start in starts
-    )
-    return [row.pk for row in rows]
+    begun = [Begun(one.recipient_id, trace.fit(one.host, _HOST), one.ip) for one in starts]
+    return writer().begin(begun, now=now)
 
 
 def go_on(endings: Sequence[Ending], *, now: datetime) -> None:
     """Close attempts after which the same try goes on at the next host. Raises DatabaseError."""
     with transaction.atomic():
-        close(endings, now=now)
-        trace.record(event(ending, "attempted", now=now) for ending in endings)
-
-
-def close(endings: Sequence[Ending], *, now: datetime) -> None:
-    """Complete the attempts in the caller's transaction; one statement, two for ones not begun."""
-    rows = [_row(ending, now) for ending in endings]
-    DeliveryAttempt.objects.bulk_create(row for row in rows if row.pk is None)
-    # Different values in each row: an upsert of rows that are there costs half of a CASE.
-    DeliveryAttempt.objects.bulk_create(
-        [row for row in rows if row.pk is not None],
-        update_conflicts=True,
-        unique_fields=["id"],
-        update_fields=_RESULT,
-    )
+        writer().write(
+            tried=[tried(ending, now=now) for ending in endings],
+            events=[event(ending, "attempted", now=now) for ending in endings],
+        )
 
 
 def event(ending: Ending, kind: str, *, now: datetime) -> trace.Entry:
     """Return the trace event of an ending."""
-    detail: dict[str, object] = {"host": ending.host, "tls": ending.tls}
+    told = {"host": trace.fit(ending.host, _HOST), "tls": trace.fit(ending.tls, _TLS)}
+    detail: dict[str, object] = {name: value for name, value in told.items() if value}
     return trace.Entry(
         trace_id=ending.batch.trace_id,
         at=now,
@@ -94,28 +78,23 @@ def event(ending: Ending, kind: str, *, now: datetime) -> trace.Entry:
         mailbox_id=ending.batch.mailbox_id,
         peer=ending.ip or ending.host,
         reply=str(ending.result.reply),
-        detail={name: value for name, value in detail.items() if value} or None,
+        detail=detail or None,
     )
 
 
-def fit(text: str, model: type[models.Model], name: str) -> str:
-    """Return text that its column takes: no NUL, no lone surrogates, not too long."""
-    storable = text.encode(errors="replace").replace(b"\0", b"?").decode()
-    return storable[: model._meta.get_field(name).max_length]  # type: ignore[union-attr]
-
-
-def _row(ending: Ending, now: datetime) -> DeliveryAttempt:
+def tried(ending: Ending, *, now: datetime) -> Tried:
+    """Return the row of an attempt that ended."""
     reply = ending.result.reply
-    return DeliveryAttempt(
-        pk=ending.attempt_id,
+    return Tried(
+        id=ending.attempt_id,
         recipient_id=ending.recipient.id,
         started_at=now - timedelta(milliseconds=ending.duration_ms),
         duration_ms=ending.duration_ms,
-        host=fit(ending.host, DeliveryAttempt, "host"),
+        host=trace.fit(ending.host, _HOST),
         ip=ending.ip,
-        tls=fit(ending.tls, DeliveryAttempt, "tls"),
+        tls=trace.fit(ending.tls, _TLS),
         code=reply.code,
-        enhanced=fit(reply.enhanced, DeliveryAttempt, "enhanced"),
-        text=fit(reply.text, DeliveryAttempt, "text"),
-        dialogue=fit(ending.dialogue, DeliveryAttempt, "dialogue"),
+        enhanced=trace.fit(reply.enhanced, _ENHANCED),
+        text=trace.fit(reply.text, _TEXT),
+        dialogue=trace.fit(ending.dialogue, None),
     )

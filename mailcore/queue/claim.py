@@ -7,20 +7,19 @@ does not know it. A claimed row is due again when its lease ends: `next_attempt_
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db import connection, transaction
-from django.db.models import CharField, DateTimeField, Min, QuerySet, UUIDField, Value
-from django.db.models.functions import MD5, Cast, Coalesce, Concat
-from django.db.models.lookups import LessThanOrEqual
+from django.db import transaction
+from django.db.models import Min, QuerySet
 
 from mailcore.models.queue import Destination, QueuedMessage, QueuedRecipient
+from mailcore.queue.batch import Lease
+from mailcore.queue.writer import writer
 
 LEASE = timedelta(seconds=45)
 RECIPIENTS_PER_BATCH = 50
@@ -83,9 +82,10 @@ class _Due(NamedTuple):
 
 
 _RECIPIENT = [entry.name for entry in fields(ClaimedRecipient)]
-_OF_RECIPIENT = ["lease_token", "domain", "route", "message_id"]
+_OF_RECIPIENT = ["token", "domain", "route", "message_id"]
 _OF_MESSAGE = [entry.name for entry in fields(Batch)[len(_OF_RECIPIENT) : -1]]
-_READ = [*_OF_RECIPIENT, *(f"message__{name}" for name in _OF_MESSAGE), *_RECIPIENT]
+_SHARED = len(_OF_RECIPIENT) + len(_OF_MESSAGE)
+_PREFIX = len(_OF_RECIPIENT) + _OF_MESSAGE.index("prefix")
 
 
 def claim(
@@ -149,10 +149,9 @@ def batch_of(
 
 
 def _batch(values: Sequence[Any], recipients: Iterable[ClaimedRecipient]) -> Batch:
-    batch = dict(zip(_OF_RECIPIENT + _OF_MESSAGE, values, strict=True))
-    batch["token"] = batch.pop("lease_token")
-    batch["prefix"] = bytes(batch["prefix"])
-    return Batch(**batch, recipients=tuple(recipients))
+    ours = [*values, tuple(recipients)]
+    ours[_PREFIX] = bytes(ours[_PREFIX])
+    return Batch(*ours)
 
 
 @dataclass(slots=True)
@@ -223,65 +222,18 @@ def _held(page: Collection[_Due], now: datetime) -> set[str]:
 
 def _lease(choice: _Choice, *, now: datetime) -> list[Batch]:
     """Take the chosen rows that are still due, and leave those where another was quicker."""
-    claim_id = uuid.uuid4().hex
-    ids = [row_id for group in choice.groups.values() for row_id in group]
-    until = now + LEASE
-    with transaction.atomic():
-        if connection.features.has_select_for_update_skip_locked:
-            ids = _lock_free(ids, now)
-        count = (
-            _rows(ids)
-            .filter(_still_due(now))
-            .update(lease_token=_token_of(claim_id), lease_until=until, next_attempt_at=until)
-        )
-        if not count:
-            return []
-        tokens = [_token(claim_id, key) for key in choice.groups]
-        return _read(_rows(ids).filter(lease_token__in=tokens))
-
-
-def _lock_free(ids: Collection[int], now: datetime) -> list[int]:
-    free = _rows(ids).filter(_still_due(now)).order_by("pk").select_for_update(skip_locked=True)
-    return list(free.values_list("pk", flat=True))
-
-
-def _read(leased: QuerySet[QueuedRecipient]) -> list[Batch]:
-    """Return leased rows as batches; one statement, no model objects."""
-    shared: dict[uuid.UUID, Sequence[Any]] = {}
+    leases: list[Lease] = []
+    for (_, _, route), group in choice.groups.items():
+        token = uuid.uuid4()
+        leases += [Lease(row_id, route, token) for row_id in group]
+    shared: dict[uuid.UUID, tuple[Any, ...]] = {}
     recipients: dict[uuid.UUID, list[ClaimedRecipient]] = defaultdict(list)
-    width = len(_READ) - len(_RECIPIENT)
-    for row in leased.order_by("pk").values_list(*_READ):
-        shared.setdefault(row[0], row[:width])
-        recipients[row[0]].append(ClaimedRecipient(*row[width:]))
+    with transaction.atomic():
+        rows = writer().lease(leases, now=now, until=now + LEASE)
+    for row in rows:
+        shared.setdefault(row[0], row[:_SHARED])
+        recipients[row[0]].append(ClaimedRecipient(*row[_SHARED:]))
     return [_batch(shared[token], recipients[token]) for token in shared]
-
-
-def _still_due(now: datetime) -> LessThanOrEqual:
-    """Return the condition of the claim: queued, due, and under nobody's lease.
-
-    An expression, not a plain comparison: no index shall tempt the planner away from the ids.
-    """
-    never = Value(datetime.max.replace(tzinfo=UTC), DateTimeField())
-    return LessThanOrEqual(Coalesce("next_attempt_at", never), now)
-
-
-def _token(claim_id: str, key: tuple[int, str, str]) -> uuid.UUID:
-    text = f"{claim_id} {' '.join(map(str, key))}"
-    return uuid.UUID(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest())
-
-
-def _token_of(claim_id: str) -> Cast:
-    """Return `_token` as an expression, so that one UPDATE gives every batch a token of its own."""
-    text = Concat(
-        Value(f"{claim_id} "),
-        Cast("message_id", CharField()),
-        Value(" "),
-        "domain",
-        Value(" "),
-        "route",
-        output_field=CharField(),
-    )
-    return Cast(MD5(text), UUIDField())
 
 
 def _lock(tokens: Collection[uuid.UUID]) -> dict[int, uuid.UUID]:

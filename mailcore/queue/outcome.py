@@ -20,8 +20,10 @@ from mailcore import conf, trace
 from mailcore.models.queue import QueuedRecipient, State
 from mailcore.queue import attempts, schedule
 from mailcore.queue.attempts import Ending, Start, begin, go_on
+from mailcore.queue.batch import Outcome, Writer, longest
 from mailcore.queue.claim import Batch, ClaimedRecipient
 from mailcore.queue.destinations import Standing, read_destinations, touch_destination
+from mailcore.queue.writer import writer
 from mailcore.smtp.reply import Reply
 from mailcore.smtp.status import Delivered, Failed
 
@@ -41,18 +43,7 @@ __all__ = [
 Jitter = Callable[[float, float], float]
 
 _DEFERRED = "deferred"
-_CHANGED = [
-    "state",
-    "dsn_outcome",
-    "attempt_count",
-    "next_attempt_at",
-    "delay_dsn_at",
-    "lease_token",
-    "lease_until",
-    "last_reply",
-    "remote_host",
-    "finished_at",
-]
+_REPLY, _HOST = longest(QueuedRecipient, "last_reply", "remote_host")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +88,24 @@ def finish(
     for it. Raises django.db.DatabaseError and what `report` raises: then nothing was written.
     """
     with transaction.atomic():
-        ours = _still_ours(endings)
+        queue = writer()
+        ours = _still_ours(endings, queue)
         if not ours:
             return
         verdicts = _judge(ours, now=now, jitter=jitter)
         ended = [_ended(verdict, now) for verdict in verdicts if verdict.told]
         outcomes = report(ended, now=now) if ended else {}
-        attempts.close(ours, now=now)
-        trace.record(attempts.event(v.ending, v.kind, now=now) for v in verdicts)
-        _write([_row(verdict, outcomes, now) for verdict in verdicts])
+        queue.write(
+            tried=[attempts.tried(ending, now=now) for ending in ours],
+            events=[attempts.event(v.ending, v.kind, now=now) for v in verdicts],
+            outcomes=[_outcome(verdict, outcomes, now) for verdict in verdicts],
+        )
 
 
-def _still_ours(endings: Iterable[Ending]) -> list[Ending]:
+def _still_ours(endings: Iterable[Ending], queue: Writer) -> list[Ending]:
     """Lock the rows and return the endings whose lease they still carry."""
     wanted = {ending.recipient.id: ending for ending in endings}
-    rows = QueuedRecipient.objects.filter(pk__in=list(wanted)).select_for_update().order_by("pk")
-    tokens = dict(rows.values_list("pk", "lease_token"))
+    tokens = queue.lock(wanted)
     return [e for row_id, e in wanted.items() if tokens.get(row_id) == e.batch.token]
 
 
@@ -169,32 +162,17 @@ def _ended(verdict: _Verdict, now: datetime) -> Ended:
     )
 
 
-def _row(verdict: _Verdict, outcomes: Mapping[int, str], now: datetime) -> QueuedRecipient:
-    batch, recipient = verdict.ending.batch, verdict.ending.recipient
+def _outcome(verdict: _Verdict, outcomes: Mapping[int, str], now: datetime) -> Outcome:
+    ending, recipient = verdict.ending, verdict.ending.recipient
     is_over = verdict.kind != _DEFERRED
-    return QueuedRecipient(
+    return Outcome(
         id=recipient.id,
-        public_id=recipient.public_id,
-        message_id=batch.message_id,
-        forward_path=recipient.forward_path,
-        original_forward_path=recipient.original_forward_path,
-        route=batch.route,
-        domain=batch.domain,
-        orcpt=recipient.orcpt,
-        notify=recipient.notify,
         state=verdict.kind if is_over else State.QUEUED,
         dsn_outcome=outcomes.get(recipient.id, "") if is_over else "",
         attempt_count=recipient.attempt_count + 1,
         next_attempt_at=verdict.next_attempt_at,
         delay_dsn_at=now if verdict.told == "delayed" else recipient.delay_dsn_at,
-        last_reply=attempts.fit(str(verdict.ending.result.reply), QueuedRecipient, "last_reply"),
-        remote_host=attempts.fit(verdict.ending.host, QueuedRecipient, "remote_host"),
+        last_reply=trace.fit(str(ending.result.reply), _REPLY),
+        remote_host=trace.fit(ending.host, _HOST),
         finished_at=now if is_over else None,
-    )
-
-
-def _write(rows: Sequence[QueuedRecipient]) -> None:
-    """Set the changed columns of locked rows; an upsert because each row has its own values."""
-    QueuedRecipient.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["id"], update_fields=_CHANGED
     )

@@ -22,7 +22,7 @@ import psycopg
 from django.db import connection
 
 from mailcore import trace
-from mailcore.store import arrays
+from mailcore.models import arrays
 from mailcore.store.batch import (
     Delivery,
     FolderState,

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import models
 
@@ -75,12 +76,29 @@ def own_mail_counts(*, forward_paths: Collection[str], since: datetime) -> dict[
     return dict(counted)
 
 
+def values(entry: Entry) -> tuple[Any, ...]:
+    """Return what the columns take of an event, in their order: for who inserts many in SQL."""
+    return (
+        entry.trace_id,
+        entry.at,
+        fit(entry.kind, _LONGEST["kind"]),
+        fit(entry.reverse_path, _LONGEST["reverse_path"]),
+        fit(entry.forward_path, _LONGEST["forward_path"]),
+        fit(entry.message_id, _LONGEST["message_id"]),
+        entry.mailbox_id,
+        entry.domain_id,
+        fit(entry.peer, _LONGEST["peer"]),
+        fit(entry.reply, _LONGEST["reply"]),
+        entry.detail,
+    )
+
+
+def fit(text: str, longest: int | None) -> str:
+    """Return text that a column takes: no NUL, no lone surrogates, at most `longest` characters."""
+    if not text.isascii() or "\0" in text:
+        text = text.encode(errors="replace").replace(b"\0", b"?").decode()
+    return text[:longest]
+
+
 def _row(entry: Entry) -> TraceEvent:
-    values = {name: getattr(entry, name) for name in COLUMNS}
-    for name, longest in _LONGEST.items():
-        values[name] = _storable(values[name])[:longest]
-    return TraceEvent(**values)
-
-
-def _storable(text: str) -> str:
-    return text.encode(errors="replace").replace(b"\0", b"?").decode()
+    return TraceEvent(**dict(zip(COLUMNS, values(entry), strict=True)))

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from mailcore.models.queue import QueuedMessage, QueuedRecipient
 from mailcore.queue import claim
+from mailcore.queue.batch import Lease
 from mailcore.queue.destinations import touch_destination
 from mailcore.queue.enqueue import Recipient
+from mailcore.queue.writer import writer
+from tests.support.people import make_person
 from tests.support.queueing import NOW, queue_many, queue_message, row_of
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +60,37 @@ def test_batch_holds_what_a_transaction_needs():
     )
     row = row_of("bob@outside.example")
     assert (row.pk, row.lease_token, row.lease_until) == (bob.id, batch.token, NOW + claim.LEASE)
+
+
+@pytest.mark.parametrize("not_before", [None, NOW + timedelta(minutes=1)])
+def test_every_field_of_a_batch_is_that_of_its_row(not_before):
+    alice = make_person("alice@hamburger.test")
+    sent_by = {"submitter_id": alice.user.pk, "mailbox_id": alice.mailbox.pk}
+    queue_message(
+        Recipient("bob@outside.example", original="b@x.example", notify="DELAY", orcpt="rfc822;b"),
+        **{"envid": "e", "ret": "FULL", "body_8bit": True, "not_before": not_before, **sent_by},
+    )
+    told_at = NOW - timedelta(hours=1, microseconds=-5)
+    QueuedRecipient.objects.update(delay_dsn_at=told_at, attempt_count=3)
+    (batch,) = claim.claim(now=NOW + timedelta(minutes=2))
+    row = row_of("bob@outside.example")
+    for field in fields(claim.Batch):
+        if field.name not in {"token", "domain", "route", "message_id", "recipients", "prefix"}:
+            assert getattr(batch, field.name) == getattr(row.message, field.name), field.name
+    assert (batch.token, batch.domain, batch.route) == (row.lease_token, row.domain, row.route)
+    assert (batch.message_id, batch.prefix) == (row.message_id, bytes(row.message.prefix))
+    (bob,) = batch.recipients
+    for field in fields(claim.ClaimedRecipient):
+        assert getattr(bob, field.name) == getattr(row, field.name), field.name
+
+
+def test_row_whose_route_changed_since_it_was_chosen_is_left():
+    queue_message("bob@outside.example")
+    row = row_of("bob@outside.example")
+    stale = Lease(row.pk, "smarthost", uuid.uuid4())
+    with transaction.atomic():
+        assert writer().lease([stale], now=NOW, until=NOW + claim.LEASE) == []
+    assert row_of("bob@outside.example").lease_token is None
 
 
 def test_recipients_of_one_message_and_domain_go_together():

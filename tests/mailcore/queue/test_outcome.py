@@ -244,6 +244,17 @@ def test_attempt_is_written_before_and_completed_after(reports):
     assert (attempt.tls, attempt.dialogue) == (done.tls, done.dialogue)
 
 
+def test_ids_of_attempts_are_in_the_order_of_their_starts():
+    for number in range(40):
+        queue_message(f"u{number}@d{number}.example")
+    batches = claim.claim(now=NOW)[::-1]
+    starts = [outcome.Start(b.recipients[0].id, f'"{b.domain}\\', "192.0.2.25") for b in batches]
+    ids = outcome.begin(starts, now=NOW)
+    made = {row.pk: (row.recipient_id, row.host) for row in DeliveryAttempt.objects.all()}
+    assert [made[pk] for pk in ids] == [(start.recipient_id, start.host) for start in starts]
+    assert outcome.begin([], now=NOW) == []
+
+
 def test_attempt_without_a_host_is_written_too(reports):
     queue_message(BOB)
     _try(BUSY, reports, host="", ip="", duration_ms=2000)

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from django.db import connection
 
-from mailcore.store import arrays
+from mailcore.models import arrays
 
 pytestmark = pytest.mark.django_db
 TEXTS = ["", "plain", 'quo"te', "back\\slash", "{a,b}", "NULL", " new\nline\t ", "ñ 漢 🎈", None]
