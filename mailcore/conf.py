@@ -33,6 +33,16 @@ def hostname() -> str:
     return settings.CASILLA_HOSTNAME
 
 
+def keys() -> Mapping[str, str]:
+    """Return the secret keys by the name of the file in which we keep one that we made."""
+    return {"secret_key": settings.SECRET_KEY, "secrets_key": settings.SECRETS_KEY}
+
+
+def public_url() -> str:
+    """Return the address of the web pages, without a slash at its end."""
+    return settings.PUBLIC_URL
+
+
 def data_dir() -> Path:
     """Return the directory of blobs, spool files and generated keys."""
     return settings.DATA_DIR

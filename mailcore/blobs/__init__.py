@@ -4,6 +4,6 @@ Knows keys and octets. What they mean and when they go is `rawmail`'s to say.
 """
 
 from mailcore.blobs.filesystem import FilesystemBlobStore
-from mailcore.blobs.protocol import BlobMissing, BlobStore, InvalidKey, StoredKey
+from mailcore.blobs.protocol import BlobMissing, BlobStore, InvalidKey, Kept, StoredKey
 
-__all__ = ["BlobMissing", "BlobStore", "FilesystemBlobStore", "InvalidKey", "StoredKey"]
+__all__ = ["BlobMissing", "BlobStore", "FilesystemBlobStore", "InvalidKey", "Kept", "StoredKey"]

@@ -2,7 +2,8 @@
 
 A put writes a temporary file, syncs it, renames it into place and syncs the directory (POSIX
 rename is atomic, but only the synced directory survives a power failure). Puts share a lock on the
-leaf directory, deletions hold it alone. The directory must be on one local file system.
+leaf directory, deletions hold it alone; who keeps everything holds the root alone, which deletions
+share. The directory must be on one local file system.
 """
 
 from __future__ import annotations
@@ -10,19 +11,21 @@ from __future__ import annotations
 import fcntl
 import io
 import os
+import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from mailcore.blobs.protocol import BlobMissing, StoredKey, checked_key
+from mailcore.blobs.protocol import BlobMissing, Kept, StoredKey, checked_key
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 _UNFINISHED = "unfinished"
+_PATIENCE_S = 2.0
 
 
 class FilesystemBlobStore:
@@ -72,13 +75,25 @@ class FilesystemBlobStore:
         """See BlobStore.delete."""
         path = self._path(key)
         try:
-            with _locked(path.parent, fcntl.LOCK_EX):
+            with _locked(self._root, fcntl.LOCK_SH | fcntl.LOCK_NB), _locked(path.parent):
                 if unless_since is not None and _stored_at(path) >= unless_since:
                     return False
                 path.unlink()
-        except FileNotFoundError:
+        except (FileNotFoundError, BlockingIOError):
             return False
         return True
+
+    @contextmanager
+    def keep(self) -> Iterator[None]:
+        """See BlobStore.keep."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as held:
+            patience_ends = time.monotonic() + _PATIENCE_S
+            while not _tried(held, self._root):
+                if time.monotonic() > patience_ends:
+                    raise Kept
+                time.sleep(0.01)  # deletions under way take a moment
+            yield
 
     def stored_keys(self) -> Iterator[StoredKey]:
         """See BlobStore.stored_keys."""
@@ -140,8 +155,17 @@ def _stored_at(path: Path) -> datetime:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
+def _tried(held: ExitStack, root: Path) -> bool:
+    """Take the lock that deletions share, alone; tell whether nobody had it."""
+    try:
+        held.enter_context(_locked(root, fcntl.LOCK_EX | fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    return True
+
+
 @contextmanager
-def _locked(directory: Path, mode: int) -> Iterator[int]:
+def _locked(directory: Path, mode: int = fcntl.LOCK_EX) -> Iterator[int]:
     """Hold a lock on a directory, shared or alone, and give its descriptor."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, BinaryIO, Protocol
@@ -26,6 +27,10 @@ class BlobMissing(MailError):  # noqa: N818 - a missing blob is a fact about dat
     def __init__(self, key: str) -> None:
         super().__init__(key)
         self.key = key
+
+
+class Kept(MailError):  # noqa: N818 - as BlobMissing
+    """Somebody else keeps all blobs at the moment."""
 
 
 class InvalidKey(MailError, ValueError):  # noqa: N818 - as BlobMissing
@@ -63,7 +68,14 @@ class BlobStore(Protocol):
         """Forget `key`; return whether it was there and is gone now.
 
         With `unless_since`, a blob put at that time or later stays: no put can come between the
-        look and the deletion. Raises InvalidKey, OSError.
+        look and the deletion. While somebody keeps (see `keep`) everything stays.
+        Raises InvalidKey, OSError.
+        """
+
+    def keep(self) -> AbstractContextManager[None]:
+        """While it is entered, nothing is deleted by anybody: for copies of the whole.
+
+        Ends with the process that entered it. Raises Kept when another one has, OSError.
         """
 
     def stored_keys(self) -> Iterator[StoredKey]:

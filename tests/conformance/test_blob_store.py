@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mailcore.blobs import BlobMissing, BlobStore, FilesystemBlobStore, InvalidKey
+from mailcore.blobs import BlobMissing, BlobStore, FilesystemBlobStore, InvalidKey, Kept
 
 KEY = hashlib.sha256(b"abc").hexdigest()
 IMPLEMENTATIONS: dict[str, Callable[[Path], BlobStore]] = {
@@ -94,6 +94,35 @@ def test_delete_says_whether_something_went(store):
     assert store.delete(KEY) is False
     with pytest.raises(BlobMissing):
         store.get(KEY)
+
+
+def test_while_somebody_keeps_nothing_is_deleted(store):
+    store.put(KEY, b"abc")
+    with store.keep():
+        assert store.delete(KEY) is False
+        store.put(KEY[::-1], b"others may still be put")
+        assert store.get(KEY) == b"abc"
+    assert store.delete(KEY) is True
+
+
+def test_only_one_keeps_at_a_time(store):
+    with store.keep(), pytest.raises(Kept), store.keep():
+        pass
+    with store.keep():
+        pass
+
+
+def test_a_deletion_under_way_does_not_stop_who_keeps(store):
+    keys = [hashlib.sha256(bytes([i])).hexdigest() for i in range(200)]
+    for key in keys:
+        store.put(key, b"abc")
+    with ThreadPoolExecutor(1) as pool:
+        deleting = pool.submit(lambda: [store.delete(key) for key in keys])
+        for _ in range(20):
+            with store.keep():
+                kept = {stored.key for stored in store.stored_keys()}
+                assert kept == {stored.key for stored in store.stored_keys()}
+        deleting.result()
 
 
 def test_what_was_put_lately_is_not_deleted(store):
