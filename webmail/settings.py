@@ -194,6 +194,14 @@ RECEIVED_LIMIT: int = env.int("RECEIVED_LIMIT", default=50)
 DISK_FREE_MIN = values.size(env.str("DISK_FREE_MIN", default="1G"))
 SENDER_DOMAIN_CHECK: bool = env.bool("SENDER_DOMAIN_CHECK", default=False)
 
+# --- Writing in the browser ---
+SEND_UNDO = values.duration(env.str("SEND_UNDO", default="10s"))
+FILE_UPLOAD_HANDLERS = [
+    "webmail.mail.copying.UploadLimit",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+
 # --- Submission (RFC 6409) ---
 SUBMISSION_LISTEN = values.listeners(env.str("SUBMISSION_LISTEN", default="127.0.0.1:2587"))
 SUBMISSIONS_LISTEN = values.listeners(env.str("SUBMISSIONS_LISTEN", default="127.0.0.1:2465"))

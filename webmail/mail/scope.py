@@ -23,6 +23,7 @@ from webmail.middleware import unauthorised
 
 if TYPE_CHECKING:
     from mailcore.models.directory import Mailbox
+    from mailcore.models.identity import User
 
 View = Callable[..., HttpResponse]
 
@@ -57,6 +58,13 @@ def signed_in(view: View) -> View:
         return redirect_to_login(request.get_full_path())
 
     return guarded
+
+
+def person(request: HttpRequest) -> User:
+    """Return the signed-in user. Raises PermissionDenied for a stranger."""
+    if isinstance(request.user, AnonymousUser):
+        raise PermissionDenied
+    return request.user
 
 
 def own_mailboxes(request: HttpRequest) -> Sequence[mailboxes.MailboxAccessRow]:

@@ -8,11 +8,15 @@ from webmail.mail.views import (
     actions,
     attachments,
     body,
+    compose,
+    drafts,
     folders,
     outbox,
+    people,
     source,
     threads,
     tracking,
+    uploads,
 )
 
 app_name = "mail"
@@ -27,11 +31,20 @@ _message: list[URLPattern | URLResolver] = [
     path("print/", body.printed, name="print"),
 ]
 
+_draft: list[URLPattern | URLResolver] = [
+    path("", compose.draft, name="draft"),
+    path("unsend/", drafts.unsend, name="unsend"),
+    path("files/<uuid:file_id>/", uploads.draft_file, name="draft_file"),
+]
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("mail/", folders.home, name="home"),
     path("mail/<uuid:mailbox_id>/", folders.inbox, name="inbox"),
     path("mail/<uuid:mailbox_id>/act/", actions.act, name="act"),
     path("mail/<uuid:mailbox_id>/undo/", actions.undo, name="undo"),
+    path("mail/<uuid:mailbox_id>/compose/", compose.new, name="compose"),
+    path("mail/<uuid:mailbox_id>/compose/<uuid:draft_id>/", include(_draft)),
+    path("mail/<uuid:mailbox_id>/people/", people.people, name="people"),
     path("mail/<uuid:mailbox_id>/t/<uuid:thread_id>/", threads.thread, name="thread"),
     path("mail/<uuid:mailbox_id>/m/<uuid:message_id>/", include(_message)),
     path("mail/<uuid:mailbox_id>/outbox/", outbox.outbox, name="outbox"),
