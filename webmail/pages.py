@@ -1,19 +1,19 @@
 """Pages of the site itself: errors, health, readiness, preferences, style guide.
 
-`/healthz` says that the process answers, `/readyz` that it reaches its database.
+`/healthz` says that the process answers, `/readyz` that what it needs does (`readiness`).
 """
 
 from __future__ import annotations
 
 from django.conf import settings
-from django.db import DatabaseError, connection
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import check_for_language
 from django.views.decorators.http import require_GET, require_POST
 
 from mailcore.directory import users
+from webmail import readiness
 from webmail.middleware import THEMES
 
 YEAR_S = 365 * 86_400
@@ -57,14 +57,14 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Answer 200 when the database answers, else 503."""
-    try:
-        connection.ensure_connection()
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return HttpResponse("database\n", status=503, content_type="text/plain")
-    return HttpResponse("ok\n", content_type="text/plain", headers={"Cache-Control": "no-store"})
+    """Answer 200 when all that mail needs is well, else 503; which part is not, as JSON."""
+    findings = readiness.ask()
+    is_ready = all(one.is_well for one in findings.values())
+    answer = {name: {"ok": one.is_well, **one.facts} for name, one in findings.items()}
+    status = 200 if is_ready else 503
+    return JsonResponse(
+        {"ready": is_ready, **answer}, status=status, headers={"Cache-Control": "no-store"}
+    )
 
 
 @require_GET

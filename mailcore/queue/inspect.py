@@ -11,10 +11,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 
 from mailcore import rawmail
-from mailcore.models.queue import DeliveryAttempt, QueuedMessage, QueuedRecipient, State
+from mailcore.models.queue import (
+    DeliveryAttempt,
+    Destination,
+    QueuedMessage,
+    QueuedRecipient,
+    State,
+)
 
 STATES: tuple[str, ...] = tuple(State.values)
 WAITING: tuple[str, ...] = (State.QUEUED, State.HELD, State.CAPTURED)
@@ -121,6 +127,17 @@ def counts() -> dict[str, int]:
     """Return how many recipients each state has, those without any too."""
     rows = QueuedRecipient.objects.values_list("state").order_by().annotate(Count("pk"))
     return dict.fromkeys(STATES, 0) | dict(rows)
+
+
+def overdue_s(*, now: datetime) -> float:
+    """Return for how many seconds the oldest due row has waited for a runner; 0 when none has.
+
+    What goes to a domain on hold waits for that domain, not for us.
+    """
+    on_hold = Destination.objects.filter(kind="domain", hold_until__gt=now).values("name")
+    due = QueuedRecipient.objects.filter(next_attempt_at__lte=now).exclude(domain__in=on_hold)
+    oldest: datetime | None = due.aggregate(at=Min("next_attempt_at"))["at"]
+    return (now - oldest).total_seconds() if oldest else 0.0
 
 
 def message(*, public_id: uuid.UUID) -> MessageView | None:
