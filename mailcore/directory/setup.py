@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
+from mailcore import conf
 from mailcore.directory import users
 from mailcore.directory.errors import NotFound
 from mailcore.models.identity import SetupToken, User
@@ -39,6 +40,11 @@ def make_token(*, now: datetime, unless_within: timedelta = timedelta(0)) -> str
     token = secrets.token_urlsafe(24)
     SetupToken.objects.create(hash=_digest(token), created_at=now, expires_at=now + LIFETIME)
     return token
+
+
+def link(token: str) -> str:
+    """Return the address at which the token is used."""
+    return f"{conf.public_url()}/setup/{token}/"
 
 
 def is_valid(token: str, *, now: datetime) -> bool:

@@ -21,9 +21,11 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 
 from mailcore import conf
 from mailcore.checks import weak_settings
+from mailcore.directory import setup
 from mailcore.management.accounts import Account, password_file
 from mailcore.management.supervisor import Part, Supervisor
 from mailcore.models.directory import Domain
@@ -50,6 +52,7 @@ class Command(BaseCommand):
             raise CommandError(problem)
         _prepare()
         accounts = [] if no_demo or not settings.EMBEDDED else _demonstrate()
+        token = setup.make_token(now=timezone.now())
         connections.close_all()
         supervisor = Supervisor(_parts(), say=self._say)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -57,7 +60,7 @@ class Command(BaseCommand):
         supervisor.start()
         try:
             _wait_until_listening()
-            self._greet(accounts)
+            self._greet(accounts, token)
         finally:
             supervisor.run()
         self._say("stopped")
@@ -66,7 +69,7 @@ class Command(BaseCommand):
         self.stdout.write(f"casilla: {line}")
         self.stdout.flush()
 
-    def _greet(self, accounts: list[Account]) -> None:
+    def _greet(self, accounts: list[Account], token: str) -> None:
         self._say(f"web pages {settings.PUBLIC_URL}/")
         self._say(f"mail on {', '.join(str(listener) for listener in settings.SMTP_LISTEN)}")
         for what, places in (
@@ -81,6 +84,8 @@ class Command(BaseCommand):
             self._say(f"passwords are kept in {password_file()}")
         elif password_file().exists():
             self._say(f"demonstration passwords: {password_file()}")
+        if token:
+            self._say(f"make the first operator (once, within a day): {setup.link(token)}")
         self._say("Ctrl-C stops everything")
 
 

@@ -17,7 +17,7 @@ from tests.support.people import (
 pytestmark = pytest.mark.django_db
 
 
-def _all(page_of, **narrowed) -> list:
+def _all(page_of, **narrowed):
     """Walk through the pages, two rows at a time."""
     rows, after = [], None
     while True:
