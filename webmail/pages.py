@@ -60,10 +60,11 @@ def readyz(request: HttpRequest) -> HttpResponse:
     """Answer 200 when all that mail needs is well, else 503; which part is not, as JSON."""
     findings = readiness.ask()
     is_ready = all(one.is_well for one in findings.values())
-    answer = {name: {"ok": one.is_well, **one.facts} for name, one in findings.items()}
-    status = 200 if is_ready else 503
+    parts = {name: {"ok": one.is_well, **one.facts} for name, one in findings.items()}
     return JsonResponse(
-        {"ready": is_ready, **answer}, status=status, headers={"Cache-Control": "no-store"}
+        {"ready": is_ready, **parts},
+        status=200 if is_ready else 503,
+        headers={"Cache-Control": "no-store"},
     )
 
 
