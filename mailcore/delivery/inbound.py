@@ -11,7 +11,6 @@ import hashlib
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -68,17 +67,12 @@ PendingOutcome = Outcome | Future[Outcome]
 
 
 def begin(item: Incoming) -> None:
-    """Read the header and prepare the blob, which need no database, while a batch is committed.
+    """Write what becomes a file from its final dot on, while a batch is committed.
 
-    Called in the event loop at the final dot: a small message takes some tens of microseconds, a
-    file is written in a thread. What cannot be read is left for `receive_batch` to answer.
+    Called in the event loop. A small message is read by the writer: here it saved no time.
     """
     if item.content.size > conf.blob_inline_max():
         item.begun = _file_writers.submit(_read, item).result
-        return
-    with suppress(*_FAULTS):
-        content = _read(item)
-        item.begun = lambda: content
 
 
 def receive_batch(items: Sequence[Incoming], *, now: datetime) -> list[PendingOutcome]:
