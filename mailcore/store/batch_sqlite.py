@@ -219,7 +219,9 @@ def _time(value: datetime | None) -> str | None:
     """Write a time as Django does on SQLite: naive UTC."""
     if value is None:
         return None
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
+    if value.tzinfo is not UTC:
+        value = value.astimezone(UTC)
+    return value.isoformat(sep=" ")[:-6]  # without +00:00
 
 
 def _known(row: Sequence[Any]) -> KnownThread:
