@@ -48,7 +48,16 @@ function back() {
   else click("[data-back]");
 }
 
+// The message that has the focus, else the last one that is open.
+function answer(how) {
+  const focused = document.activeElement?.closest("[data-message]");
+  const open = [...document.querySelectorAll("[data-message][open]")];
+  click(`[data-answer="${how}"]`, focused ?? open.at(-1));
+}
+
 const KEYS = {
+  c: () => click("[data-write]"),
+  r: () => answer("r"), a: () => answer("a"), f: () => answer("f"),
   j: () => step(1), ArrowDown: () => step(1),
   k: () => step(-1), ArrowUp: () => step(-1),
   o: () => click("[data-open]", cursor()),

@@ -10,6 +10,7 @@ from __future__ import annotations
 ROLES = ("anonymous", "owner", "read", "send", "neighbour", "stranger", "operator")
 BOX = "mail/<uuid:mailbox_id>/"
 MESSAGE = f"{BOX}m/<uuid:message_id>/"
+DRAFT = f"{BOX}compose/<uuid:draft_id>/"
 Statuses = tuple[int, ...]
 
 
@@ -49,6 +50,13 @@ ROWS: dict[str, Statuses] = {
     f"GET {BOX}t/<uuid:thread_id>/": of_mailbox(),
     f"POST {BOX}act/": of_mailbox(303, read=403),
     f"POST {BOX}undo/": of_mailbox(303, read=403),
+    f"GET {BOX}compose/": of_mailbox(read=403),
+    f"GET {DRAFT}": of_mailbox(read=403),
+    f"POST {DRAFT}": of_mailbox(303, read=403),
+    f"POST {DRAFT}unsend/": of_mailbox(303, read=403),
+    f"GET {DRAFT}files/<uuid:file_id>/": of_mailbox(read=403),
+    f"GET {BOX}people/": of_mailbox(read=403),
+    f"GET {MESSAGE}edit/": of_mailbox(302, read=403),
     f"GET {MESSAGE}body/": of_mailbox(),
     f"GET {MESSAGE}part/<str:part>/": of_mailbox(),
     f"GET {MESSAGE}source/": of_mailbox(),
@@ -100,6 +108,7 @@ LONG = "a long enough phrase"
 DATA: dict[str, dict[str, str]] = {
     f"{BOX}act/": {"read": ""},
     f"{BOX}undo/": {"operation": "01a1fc9a-cefb-7d6c-9050-000000000000"},
+    DRAFT: {"save": "", "token": "01a1fc9a-cefb-7d6c-9050-000000000001", "version": "1"},
     "login/": {"login": "nobody"},
     "console/domains/new/": {"name": "new.test"},
     "console/mailboxes/new/": {"address": "new@crepes.test", "password": LONG},

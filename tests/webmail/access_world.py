@@ -12,8 +12,10 @@ from mailcore import trace
 from mailcore.directory import aliases
 from mailcore.models.identity import User
 from mailcore.models.message import Message
+from mailcore.store import drafts
 from tests.support.people import MADE_AT, Person, give_access, make_operator, make_person
 from tests.support.queued import make_queued
+from tests.support.writing import save
 from tests.webmail.access_rows import ROLES
 from tests.webmail.conftest import deliver
 
@@ -65,11 +67,19 @@ def _client(user: User | None) -> Client:
 
 def _in_mailbox(alice: Person) -> dict[str, str]:
     message = Message.objects.select_related("thread").get(public_id=deliver(alice)[0])
+    draft = save(alice, subject="Secretaria")
+    drafts.add_file(
+        draft=draft, name="a.txt", content_type="text/plain", content=b"Secretaria", now=MADE_AT
+    )
+    found = drafts.find(mailbox=alice.mailbox, draft_id=draft.id)
+    assert found is not None
     return {
         "uuid:mailbox_id": str(alice.box),
         "uuid:folder_id": str(alice.folder().public_id),
         "uuid:thread_id": str(message.thread.public_id),
         "uuid:message_id": str(message.public_id),
+        "uuid:draft_id": str(draft.id),
+        "uuid:file_id": str(found.files[0].id),
         "str:part": "1",
         "str:token": "forged",
     }

@@ -28,6 +28,7 @@ _message: list[URLPattern | URLResolver] = [
     path("source/", source.source, name="source"),
     path("headers/", source.headers, name="headers"),
     path("raw.eml", source.raw, name="raw"),
+    path("edit/", drafts.edit, name="edit"),
     path("print/", body.printed, name="print"),
 ]
 

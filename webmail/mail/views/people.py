@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from mailcore.personal import contacts
+from webmail import csp
 from webmail.mail.scope import change_scope, person, signed_in
 
 
@@ -17,4 +18,6 @@ def people(request: HttpRequest, mailbox_id: UUID) -> HttpResponse:
     """Return at most eight people whose name or address begins like `?q=`."""
     change_scope(request, mailbox_id)
     found = contacts.suggest(user=person(request), query=request.GET.get("q", ""))
-    return JsonResponse({"people": [[one.name, one.address] for one in found]})
+    answer = JsonResponse({"people": [[one.name, one.address] for one in found]})
+    answer.headers["Content-Security-Policy"] = csp.FILE
+    return answer

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from mailcore.queue.notices import Original
-from mailcore.store import flags, read
+from mailcore.store import drafts, flags, read
 from webmail.mail import tracks
 from webmail.mail.parcels import Track
 from webmail.mail.scope import Scope, folder_or_404, scope_or_404, signed_in
@@ -54,6 +55,9 @@ def thread(request: HttpRequest, mailbox_id: UUID, thread_id: UUID) -> HttpRespo
     )
     if view is None:
         raise Http404
+    draft_id = _draft_of(scope, opened_from, view.messages)
+    if draft_id is not None:
+        return _to_draft(request, reverse("mail:draft", args=[mailbox_id, draft_id]))
     opened = _open(scope, view.messages)
     if _mark_seen(request, scope, view.messages):
         folders = read.list_folders(mailbox=scope.mailbox)
@@ -79,6 +83,23 @@ def _opened_from(request: HttpRequest, folders: Sequence[read.FolderRow]) -> rea
     except ValueError:
         return None
     return folder_or_404(folders, folder_id)
+
+
+def _draft_of(
+    scope: Scope, opened_from: read.FolderRow | None, messages: Sequence[read.MessageView]
+) -> UUID | None:
+    """Return the draft that a click in Drafts means: the newest that can be edited here."""
+    if opened_from is None or opened_from.role != "drafts" or not scope.may_change:
+        return None
+    inside = [m for m in messages if m.is_draft and m.folder.id == opened_from.id]
+    return drafts.of_message(mailbox=scope.mailbox, message_id=inside[-1].id) if inside else None
+
+
+def _to_draft(request: HttpRequest, path: str) -> HttpResponse:
+    """Go to the compose page; a script that wanted a fragment is told to go there."""
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse(status=204, headers={"HX-Redirect": path})
+    return redirect(path)
 
 
 def _open(scope: Scope, messages: Sequence[read.MessageView]) -> list[Opened]:
