@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import resource
 import sys
 import time
@@ -175,6 +176,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("load", type=json.loads, help="a Load as JSON")
     load = Load(**parser.parse_args(arguments).load)
     result = uvloop.run(run(load))
+    os.set_blocking(sys.stdout.fileno(), True)  # an event loop may have left it otherwise
     sys.stdout.write(json.dumps(asdict(result)))
     return 0
 
