@@ -53,15 +53,12 @@ def reason(error: DirectoryError) -> str:
     return _("%(name)s cannot be used here.") % {"name": error.name}
 
 
-class SizeField(forms.CharField):
+class SizeField(forms.Field):
     """A number of octets as people write it: 500 MB, 2G, 1.5 GB; empty is None."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=20, **kwargs)
 
     def to_python(self, value: Any) -> Any:
         """Return the octets. Raises ValidationError."""
-        text = super().to_python(value)
+        text = str(value or "").strip()
         if not text:
             return None
         match = _SIZE.fullmatch(text)
