@@ -129,6 +129,11 @@ def dispatcher() -> Callable[[], None]:
     return wake
 
 
+def redis_url() -> str:
+    """Return where Redis is, '' in an installation without it."""
+    return settings.REDIS_URL
+
+
 def sender_domain_check() -> bool:
     """Return whether MAIL FROM of port 25 must have a domain that takes mail."""
     return settings.SENDER_DOMAIN_CHECK

@@ -11,7 +11,7 @@ from functools import cache
 
 from js_asset import ImportMap
 
-MODULES = ("frames", "keys", "list", "navigation", "session", "toasts")
+MODULES = ("frames", "keys", "list", "live", "navigation", "session", "toasts")
 
 
 @cache

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from mailcore import conf, trace
+from mailcore.live import channel
 from mailcore.models.queue import QueuedMessage, QueuedRecipient, State
 from mailcore.queue import schedule, wake
 from mailcore.queue.claim import Batch, batch_of
@@ -143,6 +144,7 @@ def _change(
         )
         for row in rows
     )
+    channel.after_commit((row.message.mailbox_id for row in rows), "sending")
     return len(rows)
 
 

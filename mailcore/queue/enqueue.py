@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailcore import conf, trace
+from mailcore.live import channel
 from mailcore.models.queue import QueuedMessage, QueuedRecipient, State
 from mailcore.queue import schedule, wake
 
@@ -98,6 +99,7 @@ def enqueue(*, outgoing: Outgoing, recipients: Sequence[Recipient], now: datetim
     rows = [_row(message, recipient, due_at=due_at, now=now) for recipient in recipients]
     QueuedRecipient.objects.bulk_create(rows)
     trace.record(_events(message, rows, now=now))
+    channel.after_commit([message.mailbox_id], "sending")
     if any(row.state == State.QUEUED for row in rows):
         wake.after_commit()
     return Enqueued(message.pk, message.public_id)

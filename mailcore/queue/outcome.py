@@ -17,6 +17,7 @@ from typing import Protocol
 from django.db import transaction
 
 from mailcore import conf, trace
+from mailcore.live import channel
 from mailcore.models.queue import QueuedRecipient, State
 from mailcore.queue import attempts, schedule
 from mailcore.queue.attempts import Ending, Start, begin, go_on
@@ -95,6 +96,7 @@ def finish(
         verdicts = _judge(ours, now=now, jitter=jitter)
         ended = [_ended(verdict, now) for verdict in verdicts if verdict.told]
         outcomes = report(ended, now=now) if ended else {}
+        channel.after_commit((ending.batch.mailbox_id for ending in ours), "sending")
         queue.write(
             tried=[attempts.tried(ending, now=now) for ending in ours],
             events=[attempts.event(v.ending, v.kind, now=now) for v in verdicts],

@@ -17,6 +17,7 @@ from django.db.models import Q
 
 from mailcore import trace
 from mailcore.dsn import typed
+from mailcore.live import channel
 from mailcore.models.queue import QueuedMessage, QueuedRecipient, State
 from mailcore.models.trace import TraceEvent
 
@@ -74,6 +75,7 @@ def mark(*, recipient_ids: Collection[int], said: Said, now: datetime) -> int:
         fresh = [row for row in locked if not _is_known(row, said)]
         for row in fresh:
             _note(row, said)
+        channel.after_commit((row.message.mailbox_id for row in fresh), "sending")
         trace.record(_event(row, said, now) for row in fresh)
         trace.record(_pointer(row, said, now) for row in fresh)
     return len(fresh)

@@ -1,13 +1,15 @@
 """Who wants to know that a mailbox changed: called after COMMIT with its id and modseq.
 
-Carries ids only; a listener reads what changed from the tables. Listeners of this process now,
-a broker may join them.
+Carries ids only; a listener reads what changed from the tables. Listeners of this process, and
+open pages of other processes through `live`.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+
+from mailcore.live import channel
 
 log = logging.getLogger("mailcore.store")
 
@@ -27,6 +29,7 @@ def unsubscribe(listener: Listener) -> None:
 
 def publish(*, mailbox_id: int, modseq: int) -> None:
     """Tell every listener. The change is committed: a listener that fails is logged, no more."""
+    channel.tell((mailbox_id,), "mail")
     for listener in tuple(_listeners):
         try:
             listener(mailbox_id, modseq)

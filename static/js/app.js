@@ -5,3 +5,5 @@ import "app/list";
 import "app/frames";
 import "app/toasts";
 import "app/keys";
+// What a page can do without comes when it is drawn.
+if (document.querySelector("[data-mailbox]")) addEventListener("load", () => import("app/live"));

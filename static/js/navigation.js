@@ -56,8 +56,9 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("htmx:before:request", () => root.classList.add("is-loading"));
 document.addEventListener("htmx:finally:request", () => root.classList.remove("is-loading"));
-document.addEventListener("htmx:after:swap", () => {
+document.addEventListener("htmx:after:swap", (event) => {
   markCurrent();
+  if (event.detail.ctx.live) return; // nothing scrolls by itself
   const unread = reading()?.querySelector(".message--unread");
   if (unread && reading().scrollTop === 0) unread.scrollIntoView({ block: "nearest" });
 });

@@ -67,8 +67,9 @@ def context(chromium, assets, live_server) -> Iterator[NewContext]:
     errors: list[str] = []
 
     def new(**options: object) -> BrowserContext:
-        options = {"locale": "en-GB", "viewport": {"width": 1280, "height": 800}, **options}
-        fresh: BrowserContext = chromium.new_context(base_url=live_server.url, **options)
+        usual = {"base_url": live_server.url, "locale": "en-GB"}
+        options = {**usual, "viewport": {"width": 1280, "height": 800}, **options}
+        fresh: BrowserContext = chromium.new_context(**options)
         fresh.on("weberror", lambda error: errors.append(str(error.error)))
         fresh.on("console", lambda line: _note(errors, line.text))
         fresh.set_default_timeout(8000)

@@ -57,6 +57,11 @@ ROWS: dict[str, Statuses] = {
     f"GET {DRAFT}files/<uuid:file_id>/": of_mailbox(read=403),
     f"GET {BOX}people/": of_mailbox(read=403),
     f"GET {MESSAGE}edit/": of_mailbox(302, read=403),
+    "GET events/": (401, 204, 204, 204, 204, 204, 204),  # no stream without an event loop
+    f"GET {BOX}outbox/": of_mailbox(),
+    f"GET {BOX}sent/<uuid:recipient_id>/": of_mailbox(),
+    f"POST {BOX}sent/<uuid:public_id>/act/": of_mailbox(303, read=403),
+    f"GET {MESSAGE}tracking/": of_mailbox(),
     f"GET {MESSAGE}body/": of_mailbox(),
     f"GET {MESSAGE}part/<str:part>/": of_mailbox(),
     f"GET {MESSAGE}source/": of_mailbox(),
@@ -108,6 +113,7 @@ LONG = "a long enough phrase"
 DATA: dict[str, dict[str, str]] = {
     f"{BOX}act/": {"read": ""},
     f"{BOX}undo/": {"operation": "01a1fc9a-cefb-7d6c-9050-000000000000"},
+    f"{BOX}sent/<uuid:public_id>/act/": {"cancel": ""},
     DRAFT: {"save": "", "token": "01a1fc9a-cefb-7d6c-9050-000000000001", "version": "1"},
     "login/": {"login": "nobody"},
     "console/domains/new/": {"name": "new.test"},

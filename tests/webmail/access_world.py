@@ -73,6 +73,9 @@ def _in_mailbox(alice: Person) -> dict[str, str]:
     )
     found = drafts.find(mailbox=alice.mailbox, draft_id=draft.id)
     assert found is not None
+    tracked = make_queued("secretaria@outside.example", reverse_path=alice.address)[0]
+    tracked.message.mailbox, tracked.message.sent_message = alice.mailbox, message
+    tracked.message.save()
     return {
         "uuid:mailbox_id": str(alice.box),
         "uuid:folder_id": str(alice.folder().public_id),
@@ -80,6 +83,8 @@ def _in_mailbox(alice: Person) -> dict[str, str]:
         "uuid:message_id": str(message.public_id),
         "uuid:draft_id": str(draft.id),
         "uuid:file_id": str(found.files[0].id),
+        "uuid:recipient_id": str(tracked.public_id),
+        "uuid:public_id": str(tracked.message.public_id),
         "str:part": "1",
         "str:token": "forged",
     }

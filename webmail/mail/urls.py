@@ -10,6 +10,7 @@ from webmail.mail.views import (
     body,
     compose,
     drafts,
+    events,
     folders,
     outbox,
     people,
@@ -39,6 +40,7 @@ _draft: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("events/", events.events, name="events"),
     path("mail/", folders.home, name="home"),
     path("mail/<uuid:mailbox_id>/", folders.inbox, name="inbox"),
     path("mail/<uuid:mailbox_id>/act/", actions.act, name="act"),
