@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from mailcore.conf import Networks
 from mailcore.smtpd.limits import Limits
 
 _WINDOW_S = 60.0
@@ -130,6 +131,15 @@ def plain_ip(ip: str) -> str:
         mapped = ipaddress.IPv6Address(bare).ipv4_mapped
         return str(mapped) if mapped else bare
     return bare
+
+
+def is_in(ip: str, networks: Networks) -> bool:
+    """Return whether an address, zone and IPv4 mapping aside, lies in one of the networks."""
+    try:
+        address = ipaddress.ip_address(ip)
+    except ValueError:
+        return False
+    return any(address in network for network in networks)
 
 
 def _classify(ip: str, limits: Limits) -> tuple[str, bool]:

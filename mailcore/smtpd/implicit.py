@@ -11,7 +11,9 @@ import logging
 import socket
 from collections.abc import Callable, Coroutine
 
-from mailcore.smtpd.clients import Clients, plain_ip
+from mailcore.conf import Networks
+from mailcore.smtpd import proxy
+from mailcore.smtpd.clients import Clients, is_in, plain_ip
 from mailcore.smtpd.tls import Certificates
 
 log = logging.getLogger("mailcore.smtpd")
@@ -23,21 +25,26 @@ _PAUSE_S = 0.5
 class TlsListener:
     """Listens on one address and gives every connection that speaks TLS a protocol.
 
+    `factory` gets the client's address and port: `proxies` may say it in a header before TLS.
     `handshakes` counts those who have not finished theirs. For one event loop.
     """
 
     def __init__(
         self,
-        factory: Callable[[], asyncio.Protocol],
+        factory: Callable[[tuple[str, int]], asyncio.Protocol],
         *,
         certificates: Certificates,
         handshakes: Clients,
         handshake_timeout_s: float,
+        proxies: Networks = (),
+        proxy_header_s: float = 5.0,
     ) -> None:
         self._factory = factory
         self._certificates = certificates
         self._handshakes = handshakes
         self._timeout_s = handshake_timeout_s
+        self._proxies = proxies
+        self._proxy_header_s = proxy_header_s
         self._loop = asyncio.get_running_loop()
         self._sockets: list[socket.socket] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -75,15 +82,30 @@ class TlsListener:
                 log.exception("smtpd.accept_failed")  # out of file descriptors, most likely
                 await asyncio.sleep(_PAUSE_S)
                 continue
-            self._keep(self._shake_hands(connection, plain_ip(address[0])))
+            self._keep(self._receive(connection, (plain_ip(address[0]), address[1])))
 
-    async def _shake_hands(self, connection: socket.socket, ip: str) -> None:
+    async def _receive(self, connection: socket.socket, peer: tuple[str, int]) -> None:
+        if is_in(peer[0], self._proxies):
+            try:
+                async with asyncio.timeout(self._proxy_header_s):
+                    header = await proxy.read(connection, loop=self._loop)
+            except (proxy.NoHeader, OSError, asyncio.CancelledError) as error:
+                fields = {"peer": peer[0], "why": str(error) or "too slow"}
+                log.warning("smtpd.proxy_refused", extra={"fields": fields})
+                connection.close()
+                return
+            if header is not None and header.client is not None:
+                peer = (plain_ip(header.client[0]), header.client[1])
+        await self._shake_hands(connection, peer)
+
+    async def _shake_hands(self, connection: socket.socket, peer: tuple[str, int]) -> None:
+        ip = peer[0]
         try:
             if self._handshakes.enter(ip):
                 connection.close()
                 return
             await self._loop.connect_accepted_socket(
-                self._factory,
+                lambda: self._factory(peer),
                 connection,
                 ssl=self._certificates.context(),
                 ssl_handshake_timeout=self._timeout_s,

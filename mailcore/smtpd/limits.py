@@ -44,6 +44,8 @@ class Limits:
     session_timeout_s: float = 1800.0
     answer_timeout_s: float = 30.0
     stop_timeout_s: float = 30.0
+    proxy_silence_s: float = 2.0
+    proxy_header_s: float = 5.0
     exempt_networks: tuple[IPv4Network | IPv6Network, ...] = ()
 
     def command_wait_s(self, connection_count: int) -> float:

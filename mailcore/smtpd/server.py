@@ -65,6 +65,7 @@ class Server:
         submission_backend: SubmissionBackend | None = None,
         sender_domains: SenderDomains | None = None,
         certificates: Certificates | None = None,
+        proxies: conf.Networks = (),
         note: Callable[[Entry], None] = lambda _: None,
     ) -> None:
         """Make the server inside a running event loop.
@@ -88,6 +89,7 @@ class Server:
             certificates=certificates,
             spool_dir=spool_dir,
             note=note,
+            proxies=proxies,
         )
         if sender_domains is not None:
             self.context.check_sender = partial(_check_domain, sender_domains)
@@ -123,10 +125,12 @@ class Server:
         context = self.submission
         assert context.certificates is not None
         listening = TlsListener(
-            lambda: SubmissionSession(context),
+            lambda peer: SubmissionSession(context, peer=peer),
             certificates=context.certificates,
             handshakes=Clients(context.limits, clock=time.monotonic),
             handshake_timeout_s=min(_HANDSHAKE_S, context.limits.command_timeout_s),
+            proxies=context.proxies,
+            proxy_header_s=context.limits.proxy_header_s,
         )
         self._sockets.append(listening)
         await listening.start(door.host, door.port)
@@ -146,6 +150,8 @@ class Server:
 
 async def _stop(context: Context) -> None:
     context.is_stopping = True
+    for unknown in tuple(context.unknown):
+        unknown.abort()
     for session in tuple(context.sessions):
         session.stop()
     ends = context.loop.time() + context.limits.stop_timeout_s
@@ -174,6 +180,7 @@ def _submission(relay: Context, backend: SubmissionBackend) -> Context:
         check_sender=check_sender,
         doorkeeper=Doorkeeper(backend, questions=questions),
         sessions=set(),
+        unknown=set(),
     )
 
 
@@ -206,6 +213,7 @@ async def serve(*, stop: asyncio.Event, note: Callable[[Entry], None]) -> None:
         hostname=hostname,
         spool_dir=conf.data_dir() / "spool",
         certificates=certificates(data_dir=conf.data_dir(), hostname=hostname),
+        proxies=conf.trusted_proxies(),
         note=note,
     )
     await server.start()

@@ -8,7 +8,6 @@ use which address is `delivery.submit`'s.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 from dataclasses import replace
 from datetime import timedelta
@@ -22,6 +21,7 @@ from mailcore.smtp.reply import Reply
 from mailcore.smtp.spool import Spool
 from mailcore.smtpd import auth, replies
 from mailcore.smtpd.auth import AuthFailed, Login
+from mailcore.smtpd.clients import is_in
 from mailcore.smtpd.context import Context
 from mailcore.smtpd.limits import Limits
 from mailcore.smtpd.parameters import MAIL_KEYWORDS
@@ -57,8 +57,8 @@ class SubmissionSession(Session):
     mail_keywords: ClassVar[frozenset[str]] = MAIL_KEYWORDS | {"AUTH"}  # RFC 4954, section 5
     repairs_line_ends: ClassVar[bool] = True
 
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
+    def __init__(self, context: Context, *, peer: tuple[str, int] | None = None) -> None:
+        super().__init__(context, peer=peer)
         self._failure_count = 0
         self._user_id: int | None = None
 
@@ -79,7 +79,7 @@ class SubmissionSession(Session):
         if self.tls is not None:
             return True
         networks = conf.auth_plaintext_networks()
-        return bool(networks and self.ip) and _is_in(self.ip, networks)
+        return is_in(self.ip, networks)
 
     def _more_extensions(self) -> list[str]:
         return [f"AUTH {' '.join(auth.MECHANISMS)}"] if self._may_sign_in() else []
@@ -166,11 +166,6 @@ class SubmissionSession(Session):
     def _incoming(self, spool: Spool) -> Incoming:
         self._write_behind()  # a submission's own events are written by `delivery.submit`
         return replace(super()._incoming(spool), submitter_id=self._user_id)
-
-
-def _is_in(ip: str, networks: conf.Networks) -> bool:
-    address = ipaddress.ip_address(ip)
-    return any(address in network for network in networks)
 
 
 async def check_sender(session: Session, reverse_path: str) -> None:

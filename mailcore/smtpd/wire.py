@@ -8,6 +8,7 @@ Commands are `protocol`.
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -18,10 +19,12 @@ from aiosmtpd.smtp import Session as WireSession
 from mailcore.models.ids import uuid7
 from mailcore.smtp.envelope import TlsInfo
 from mailcore.smtp.reply import Reply
-from mailcore.smtpd import replies
-from mailcore.smtpd.clients import plain_ip
+from mailcore.smtpd import proxy, replies
+from mailcore.smtpd.clients import is_in, plain_ip
 from mailcore.smtpd.context import Context
 from mailcore.trace import Entry
+
+log = logging.getLogger("mailcore.smtpd")
 
 _READER_OCTETS = 32 * 1024
 _CHUNK_OCTETS = 64 * 1024
@@ -42,7 +45,8 @@ class TooLong(Exception):  # noqa: N818 - as above
 class Wire(SMTP):
     """Reads lines and chunks, collects replies, watches the clock. One task per connection."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, *, peer: tuple[str, int] | None = None) -> None:
+        """Make a session. `peer` is who is there when the socket's own peer is a proxy."""
         loop = context.loop
         # Not SMTP.__init__: see the module's docstring. What its methods use is set here.
         asyncio.StreamReaderProtocol.__init__(
@@ -59,6 +63,9 @@ class Wire(SMTP):
         self.port = 0
         self.tls: TlsInfo | None = None
         self.refusal = ""
+        self._peer = peer
+        self._header: bytearray | None = None
+        self._is_counted = False
         self.is_waiting = False
         self.is_in_data = False
         self._pending = bytearray()
@@ -78,10 +85,22 @@ class Wire(SMTP):
         """Count the client and start its session, or turn it away."""
         asyncio.StreamReaderProtocol.connection_made(self, transport)
         self.transport = cast(asyncio.Transport, transport)
-        peer = transport.get_extra_info("peername") or ("", 0)
+        peer = self._peer or transport.get_extra_info("peername") or ("", 0)
         self.ip, self.port = plain_ip(peer[0]), peer[1]
+        if self._peer is None and is_in(self.ip, self.context.proxies):
+            self._header = bytearray()
+            self.context.unknown.add(self)
+            self._since = self.loop.time()
+            self._set_timer(self.loop.time() + self.context.limits.proxy_silence_s)
+        else:
+            self._admit()
+
+    def _admit(self) -> None:
         self.session = WireSession(self.loop)
         self.session.peer = self.ip
+        self._header = None
+        self.context.unknown.discard(self)
+        self._is_counted = True
         self.refusal = self.context.clients.enter(self.ip)
         if self.refusal or self.context.is_stopping:
             busy = Reply(421, "4.3.2", f"Busy: {self.refusal}, try again later")
@@ -93,13 +112,42 @@ class Wire(SMTP):
 
     def data_received(self, data: bytes) -> None:
         """Take octets. What comes before the greeting ends the connection."""
+        if self._header is not None:
+            self._take_header(data)
+            return
         if not self._is_greeted:
             self._is_early = True
         asyncio.StreamReaderProtocol.data_received(self, data)
 
+    def _take_header(self, data: bytes) -> None:
+        """Learn from a proxy that we trust who is there; what follows at once is too early."""
+        assert self._header is not None
+        self._header += data
+        try:
+            header = proxy.parse(bytes(self._header))
+        except proxy.NoHeader as error:
+            self._refuse_header(str(error))
+            return
+        if header is None:
+            return
+        rest = bytes(self._header[header.octets :])
+        if self._timer is not None:
+            self._timer.cancel()
+        if header.client is not None:
+            self.ip, self.port = plain_ip(header.client[0]), header.client[1]
+        self._admit()
+        if rest:
+            self.data_received(rest)
+
+    def _refuse_header(self, why: str) -> None:
+        log.warning("smtpd.proxy_refused", extra={"fields": {"peer": self.ip, "why": why}})
+        self.abort()
+
     def connection_lost(self, error: Exception | None) -> None:
         """Wake the session, which ends by itself: a commit under way is never cancelled."""
-        self.context.clients.leave(self.ip)
+        self.context.unknown.discard(self)
+        if self._is_counted:
+            self.context.clients.leave(self.ip)
         if self._timer is not None:
             self._timer.cancel()
         asyncio.StreamReaderProtocol.connection_lost(self, error)
@@ -107,6 +155,8 @@ class Wire(SMTP):
 
     def eof_received(self) -> bool | None:
         """Let a client that has said all it will still hear its replies."""
+        if self._header is not None:
+            self.abort()
         return asyncio.StreamReaderProtocol.eof_received(self)
 
     def pause_writing(self) -> None:
@@ -135,6 +185,9 @@ class Wire(SMTP):
 
     def _look_at_clock(self) -> None:
         """Close when the time is over; one timer per connection, moved lazily."""
+        if self._header is not None:
+            self._look_for_header()
+            return
         now, due = self.loop.time(), self._due()
         if now >= due and self.is_waiting:
             self.say_last(replies.TOO_SLOW)
@@ -143,6 +196,17 @@ class Wire(SMTP):
         else:
             # A session at work (a commit) is let finish, and looked at again in a second.
             self._set_timer(max(due, now + 1.0) if now >= due else due)
+
+    def _look_for_header(self) -> None:
+        """Take who said nothing for a client like any other; who began has a little longer."""
+        limits = self.context.limits
+        begun_s = self.loop.time() - self._since
+        if not self._header:
+            self._admit()
+        elif begun_s >= limits.proxy_header_s:
+            self._refuse_header("too slow")
+        else:
+            self._set_timer(self._since + limits.proxy_header_s)
 
     def _set_timer(self, due: float) -> None:
         soon = self.loop.time() + _LOOK_EVERY_S

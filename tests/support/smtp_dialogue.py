@@ -29,6 +29,7 @@ from mailcore.smtpd.limits import Limits
 from mailcore.smtpd.server import Server
 from mailcore.smtpd.service import Door, Service
 from mailcore.smtpd.tls import Certificates, self_signed
+from webmail import env as values
 
 QUICK = Limits(
     message_octets=200_000,
@@ -118,6 +119,7 @@ class Running:
         services: Sequence[Service] = (Service.RELAY,),
         submission_backend: Any = None,
         sender_domains: Any = None,
+        proxies: str = "",
     ) -> None:
         self.backend: Any = MemoryBackend() if backend is None else backend
         self.events: list[Any] = []
@@ -125,6 +127,7 @@ class Running:
         self._services = services
         self._submission_backend = submission_backend
         self._sender_domains = sender_domains
+        self._proxies = values.networks(proxies)
         self._use_uvloop = use_uvloop
         self._ready = threading.Event()
         self._failure: BaseException | None = None
@@ -192,6 +195,7 @@ class Running:
             hostname="mx.hamburger.test",
             spool_dir=directory / "spool",
             certificates=Certificates(*files) if with_tls else None,
+            proxies=self._proxies,
             note=self.events.append,
         )
         await self.server.start()
