@@ -22,6 +22,15 @@ def longest(model: type[models.Model], *names: str) -> list[int | None]:
     return [field.max_length if isinstance(field, models.Field) else None for field in found]
 
 
+class Due(NamedTuple):
+    """A row that is due."""
+
+    id: int
+    domain: str
+    message_id: int
+    route: str
+
+
 class Begun(NamedTuple):
     """An attempt before connecting."""
 
@@ -76,6 +85,12 @@ class Writer(Protocol):
 
     def lock(self, ids: Collection[int]) -> dict[int, UUID | None]:
         """Lock recipients in id order; return the lease token of each that is there."""
+
+    def due(self, *, now: datetime, after: str, until: str, size: int) -> list[Due]:
+        """Return the first rows that are due, by domain and time.
+
+        Only domains behind `after`, and up to `until` unless that is empty.
+        """
 
     def lease(
         self, leases: Sequence[Lease], *, now: datetime, until: datetime

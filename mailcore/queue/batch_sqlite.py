@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db import connection
 
 from mailcore import trace
-from mailcore.queue.batch import Begun, Lease, Outcome, Tried
+from mailcore.queue.batch import Begun, Due, Lease, Outcome, Tried
 
 # Ids are given in the order of the rows, so that the smallest belongs to the first.
 _BEGIN = """
@@ -29,6 +29,15 @@ RETURNING id
 _TOKENS = """
 SELECT r.id, r.lease_token FROM json_each(?) AS w CROSS JOIN mailcore_queuedrecipient AS r
 WHERE r.id = w.value
+"""
+_DUE = """
+SELECT id, domain, message_id, route FROM mailcore_queuedrecipient
+WHERE next_attempt_at <= ? AND domain > ? ORDER BY domain, next_attempt_at LIMIT ?
+"""
+_DUE_UNTIL = """
+SELECT id, domain, message_id, route FROM mailcore_queuedrecipient
+WHERE next_attempt_at <= ? AND domain > ? AND domain <= ?
+ORDER BY domain, next_attempt_at LIMIT ?
 """
 _LEASE = """
 UPDATE mailcore_queuedrecipient AS r
@@ -72,8 +81,9 @@ UPDATE mailcore_queuedrecipient AS r SET state = w.value ->> 1, dsn_outcome = w.
   lease_token = NULL, lease_until = NULL
 FROM json_each(?) AS w WHERE r.id = w.value ->> 0
 """
-_UUIDS = (0, 4, 15, 21)  # places in a row of _LEASED
+_UUIDS = (4, 15, 21)  # places in a row of _LEASED
 _TIMES = (16, 17, 18, 27)
+_ID = 20
 
 
 class SqliteWriter:
@@ -93,13 +103,22 @@ class SqliteWriter:
         rows = self._rows(_TOKENS, [json.dumps(list(ids))])
         return {pk: None if token is None else UUID(token) for pk, token in rows}
 
+    def due(self, *, now: datetime, after: str, until: str, size: int) -> list[Due]:
+        """Return the first rows that are due, by domain and time."""
+        if until:
+            rows = self._rows(_DUE_UNTIL, [_time(now), after, until, size])
+        else:
+            rows = self._rows(_DUE, [_time(now), after, size])
+        return [Due._make(row) for row in rows]
+
     def lease(
         self, leases: Sequence[Lease], *, now: datetime, until: datetime
     ) -> list[tuple[Any, ...]]:
         """Lease what is still due."""
         given = json.dumps([(one.id, one.route, one.token.hex) for one in leases])
         self._rows(_LEASE, [_time(until), given, _time(now)])
-        return [_leased(row) for row in self._rows(_LEASED, [given])]
+        tokens = {one.id: one.token for one in leases}
+        return [_leased(row, tokens) for row in self._rows(_LEASED, [given])]
 
     def write(
         self,
@@ -132,8 +151,9 @@ def _time(value: datetime | None) -> str | None:
     return value.isoformat(sep=" ")[:-6]  # without +00:00
 
 
-def _leased(row: Sequence[Any]) -> tuple[Any, ...]:
+def _leased(row: Sequence[Any], tokens: Mapping[int, UUID]) -> tuple[Any, ...]:
     values = list(row)
+    values[0] = tokens[values[_ID]]
     for place in _UUIDS:
         values[place] = UUID(values[place])
     for place in _TIMES:

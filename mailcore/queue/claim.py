@@ -12,13 +12,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Min, QuerySet
 
 from mailcore.models.queue import Destination, QueuedMessage, QueuedRecipient
-from mailcore.queue.batch import Lease
+from mailcore.queue.batch import Due, Lease
 from mailcore.queue.writer import writer
 
 LEASE = timedelta(seconds=45)
@@ -74,13 +74,6 @@ class Batch:
     recipients: tuple[ClaimedRecipient, ...]
 
 
-class _Due(NamedTuple):
-    id: int
-    domain: str
-    message_id: int
-    route: str
-
-
 _RECIPIENT = [entry.name for entry in fields(ClaimedRecipient)]
 _OF_RECIPIENT = ["token", "domain", "route", "message_id"]
 _OF_MESSAGE = [entry.name for entry in fields(Batch)[len(_OF_RECIPIENT) : -1]]
@@ -98,8 +91,7 @@ def claim(
     """
     global _stopped_at
     choice = _Choice(limit=limit, per_domain=per_domain)
-    due = QueuedRecipient.objects.filter(next_attempt_at__lte=now)
-    for page in _pages(due, size=2 * limit, after=_stopped_at):
+    for page in _pages(now, size=limit, after=_stopped_at):
         choice.add(page, without={*avoid, *_held(page, now)})
         if choice.is_full:
             break
@@ -168,7 +160,7 @@ class _Choice:
     def is_full(self) -> bool:
         return len(self.groups) >= self.limit
 
-    def add(self, rows: Collection[_Due], *, without: Collection[str]) -> None:
+    def add(self, rows: Collection[Due], *, without: Collection[str]) -> None:
         """Take what fits, of domains that are not in `without`."""
         for row in rows:
             key = (row.message_id, row.domain, row.route)
@@ -189,32 +181,22 @@ class _Choice:
             self.groups[key].append(row_id)
 
 
-def _pages(due: QuerySet[QueuedRecipient], *, size: int, after: str) -> Iterator[list[_Due]]:
+def _pages(now: datetime, *, size: int, after: str) -> Iterator[list[Due]]:
     """Yield due rows page by page, domain after domain once round the ring behind `after`.
 
     What of a domain does not fit into its page is passed over: a hundred thousand rows of one
     domain cost one page. Excluding domains here would make the database read all their rows.
     """
-    parts = [due.filter(domain__gt=after)]
-    if after:
-        parts.append(due.filter(domain__lte=after))
-    for part in parts:
-        yield from _pages_of(part.order_by("domain", "next_attempt_at"), size=size)
-
-
-def _pages_of(due: QuerySet[QueuedRecipient], *, size: int) -> Iterator[list[_Due]]:
-    last_domain = ""
-    while True:
-        rows = due.filter(domain__gt=last_domain).values_list(*_Due._fields)[:size]
-        page = [_Due(*row) for row in rows]
-        if page:
+    queue = writer()
+    for start, end in [(after, ""), ("", after)] if after else [("", "")]:
+        while page := queue.due(now=now, after=start, until=end, size=size):
             yield page
-        if len(page) < size:
-            return
-        last_domain = page[-1].domain
+            if len(page) < size:
+                break
+            start = page[-1].domain
 
 
-def _held(page: Collection[_Due], now: datetime) -> set[str]:
+def _held(page: Collection[Due], now: datetime) -> set[str]:
     names = {row.domain for row in page}
     held = Destination.objects.filter(kind="domain", name__in=names, hold_until__gt=now)
     return set(held.values_list("name", flat=True))
