@@ -27,11 +27,13 @@ class Dialogue:
 
     def take(self) -> str:
         """Return the lines since the last call, at most 16 Ki characters, without controls."""
-        text = "\n".join(
-            f"{who}: {clean(line, max_chars=_LINE_CHARS)}"
-            for who, octets in self._said
-            for line in octets.decode("utf-8", "replace").splitlines()[:_LINES]
-        )
+        shown: list[str] = []
+        for who, octets in self._said:
+            for line in octets.decode("utf-8", "replace").splitlines()[:_LINES]:
+                if not line.isprintable() or len(line) > _LINE_CHARS:  # hardly ever
+                    line = clean(line, max_chars=_LINE_CHARS)
+                shown.append(f"{who}: {line.strip()}")
+        text = "\n".join(shown)
         self._said = []
         self._octets = 0
         return text[:DIALOGUE_CHARS]

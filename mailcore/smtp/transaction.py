@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mailcore import address
 from mailcore.errors import MailError
@@ -27,6 +28,7 @@ TOO_LARGE = Reply(552, "5.3.4", "The message is larger than the host takes")
 BAD_RECIPIENT = Reply(553, "5.1.3", "That is not an address that can be sent to")
 BAD_SENDER = Reply(553, "5.1.7", "The sender's address cannot be sent")
 
+_KNOWN_PATHS = 1024  # the same few write to the same few
 _PARAMETER = re.compile(r"[!-~]{1,500}")  # xtext and the like: no blank, no control
 _HEADER_END = re.compile(rb"\r?\n\r?\n|\r\r")
 
@@ -130,10 +132,9 @@ def _sender(transaction: Transaction, peer: Extensions) -> str:
     if not transaction.reverse_path:
         return ""
     try:
-        parsed = address.parse_reverse_path(transaction.reverse_path)
+        written = _written_sender(transaction.reverse_path)
     except address.AddressError as error:
         raise Unsendable(BAD_SENDER) from error
-    written = _written(transaction.reverse_path, parsed)
     if not written.isascii() and not peer.smtputf8:
         raise Unsendable(NO_SMTPUTF8)
     return written
@@ -142,7 +143,7 @@ def _sender(transaction: Transaction, peer: Extensions) -> str:
 def _rcpt(path: ForwardPath, peer: Extensions) -> tuple[bytes, bool]:
     """Return the command of a recipient and whether its address is ASCII."""
     try:
-        written = _written(path.address, address.parse_forward_path(path.address))
+        written = _written_recipient(path.address)
     except address.AddressError as error:
         raise Unsendable(BAD_RECIPIENT) from error
     is_ascii = written.isascii()
@@ -154,6 +155,16 @@ def _rcpt(path: ForwardPath, peer: Extensions) -> tuple[bytes, bool]:
     if peer.dsn and _PARAMETER.fullmatch(path.orcpt):
         line += f" ORCPT={path.orcpt}"
     return line.encode() + b"\r\n", is_ascii
+
+
+@lru_cache(maxsize=_KNOWN_PATHS)
+def _written_sender(text: str) -> str:
+    return _written(text, address.parse_reverse_path(text))
+
+
+@lru_cache(maxsize=_KNOWN_PATHS)
+def _written_recipient(text: str) -> str:
+    return _written(text, address.parse_forward_path(text))
 
 
 def _written(text: str, parsed: address.Address | None) -> str:
