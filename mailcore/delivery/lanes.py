@@ -13,15 +13,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from mailcore.delivery import routes
 from mailcore.delivery.leases import Claimed
 from mailcore.delivery.memory import Octets
 from mailcore.delivery.outbound import FAULT, Connection, Job, Outbound
 from mailcore.delivery.outcomes import Outcomes
+from mailcore.delivery.preparing import Prepared, Wanted
 from mailcore.delivery.routes import Route, Target
 from mailcore.delivery.threads import Grouped
 from mailcore.dns.mx import NoHost
@@ -55,7 +57,7 @@ class Shared:
 
     outbound: Outbound
     outcomes: Outcomes
-    contents: Grouped[int, bytes | None]
+    prepared: Grouped[Wanted, Prepared]
     standings: Grouped[tuple[str, str], Standing]
     touch: Touch
     resolver: Resolver
@@ -92,9 +94,10 @@ class Lane:
         self._found_at = 0.0
 
     def put(self, claimed: Claimed) -> None:
-        """Take a batch in."""
+        """Take a batch in. What comes in the same turn of the loop is prepared together."""
         self._backlog.append(claimed)
-        self._fill()
+        if len(self._backlog) == 1:
+            asyncio.get_running_loop().call_soon(self._fill)
 
     def take_back(self) -> list[Claimed]:
         """Return what was not begun, and let idle connections go."""
@@ -118,14 +121,20 @@ class Lane:
             await asyncio.wait(self._tasks)
 
     def _fill(self) -> None:
-        """Prepare as many batches as keep the connections busy while the next are prepared."""
+        """Prepare as many batches as keep the connections busy while the next are prepared.
+
+        Not one at a time: what is prepared together shares a task and a statement.
+        """
         most = _AHEAD * self._concurrency
-        while self._backlog and self._preparing_count + self._ready.qsize() < most:
-            claimed = self._backlog.popleft()
-            self._preparing_count += 1
-            self._active.add(claimed)
-            self._shared.on_begun(claimed)
-            self._spawn(self._prepare(claimed))
+        ahead = self._preparing_count + self._ready.qsize()
+        if self._backlog and ahead <= most // 2:
+            count = min(most - ahead, len(self._backlog))
+            group = [self._backlog.popleft() for _ in range(count)]
+            self._preparing_count += count
+            self._active.update(group)
+            for claimed in group:
+                self._shared.on_begun(claimed)
+            self._spawn(self._prepare(group))
         if not (self._backlog or self._active or self._worker_count):
             self._on_empty(self)
 
@@ -136,47 +145,88 @@ class Lane:
 
     # --- preparing ---
 
-    async def _prepare(self, claimed: Claimed) -> None:
-        job: Job | None = None
+    async def _prepare(self, group: Sequence[Claimed]) -> None:
+        """Make jobs of batches; each of them is ready, ended or let go when this returns."""
+        left = list(group)
         try:
-            job = await self._job(claimed)
+            targets = await self._targets()
+            await self._read_standing()
+            while left:
+                taken = await self._take_octets(left)
+                for job in await self._jobs(taken, targets):
+                    self._ready.put_nowait(job)
+                    self._staff()
         except NoHost as error:
             result = Deferred(error.reply) if error.is_temporary else Failed(error.reply)
-            endings = [Ending(claimed.batch, one, None, result) for one in claimed.batch.recipients]
-            self._spawn(self._store(claimed, endings))
+            for claimed in left:
+                everyone = claimed.batch.recipients
+                self._store(claimed, [Ending(claimed.batch, one, None, result) for one in everyone])
         except Exception:  # the top of this adapter
-            log.exception("delivery.not_prepared", extra=_fields(claimed))
-            self._done(claimed)  # the lease runs out, and the batch is due again
-        finally:
-            self._preparing_count -= 1
-        if job is not None:
-            self._ready.put_nowait(job)
-            self._staff()
+            log.exception("delivery.not_prepared", extra=_fields(*left))
+            self._let_lapse(left)
+        self._preparing_count -= len(left)
         self._fill()
 
-    async def _job(self, claimed: Claimed) -> Job:
-        """Return a job with octets and attempts. Raises NoHost, DatabaseError, OSError."""
-        batch = claimed.batch
-        targets = await self._targets()
+    async def _read_standing(self) -> None:
         if self._standing is None:
             key = (self.route.kind, self.route.name)
             (self._standing,) = await self._shared.standings.call([key])
             self._concurrency = max(self._concurrency, self._standing.concurrency)
-        octets = self._shared.octets(batch.size)
-        await octets.take(batch.size)
-        job = Job(claimed, b"", self.route, targets, list(batch.recipients))
+
+    async def _take_octets(self, left: list[Claimed]) -> list[Claimed]:
+        """Take out of `left` what there is memory for, at least one.
+
+        Waits only with empty hands: who holds octets must get on, or nobody ever gives any.
+        """
+        taken = [one for one in left if self._octets(one).take_now(one.batch.size)]
+        if not taken:
+            await self._octets(left[0]).take(left[0].batch.size)
+            taken = left[:1]
+        chosen = set(taken)
+        left[:] = [one for one in left if one not in chosen]
+        return taken
+
+    async def _jobs(self, taken: Sequence[Claimed], targets: Sequence[Target]) -> list[Job]:
+        """Return jobs with octets and attempts; what cannot be prepared is let go."""
+        target = self._shared.outbound.first(targets)
         try:
-            (content,), _ = await asyncio.gather(
-                self._shared.contents.call([batch.blob_id]), self._shared.outbound.begin(job)
+            prepared = await self._prepared(taken, target)
+        except Exception as error:
+            is_shared = isinstance(error, OperationalError | InterfaceError)
+            if len(taken) > 1 and not is_shared:  # a fault of one shall not be that of all
+                singly = [await self._jobs([claimed], targets) for claimed in taken]
+                return [job for jobs in singly for job in jobs]
+            log.exception("delivery.not_prepared", extra=_fields(*taken))
+            self._preparing_count -= len(taken)
+            for claimed in taken:
+                self._octets(claimed).give(claimed.batch.size)
+            self._let_lapse(taken)
+            return []
+        self._preparing_count -= len(taken)
+        return [
+            Job(
+                claimed,
+                one.content or b"",
+                self.route,
+                # Without octets it is ours to repair: all its recipients are deferred.
+                () if one.content is None else targets,
+                list(claimed.batch.recipients),
+                begun=target,
+                attempt_ids=one.attempt_ids,
             )
-        except BaseException:
-            octets.give(batch.size)
-            raise
-        if content is None:
-            job.targets = ()  # ours to repair: all its recipients are deferred
-        else:
-            job.content = batch.prefix + content
-        return job
+            for claimed, one in zip(taken, prepared, strict=True)
+        ]
+
+    async def _prepared(
+        self, taken: Sequence[Claimed], target: Target | None
+    ) -> Sequence[Prepared]:
+        wanted = [Wanted(claimed.batch, target) for claimed in taken]
+        return await self._shared.prepared.call(wanted)
+
+    def _let_lapse(self, claimed: Sequence[Claimed]) -> None:
+        """Let leases run out: the batches are due again."""
+        for one in claimed:
+            self._done(one)
 
     async def _targets(self) -> tuple[Target, ...]:
         """Return the addresses of the destination; one question at a time, kept for a minute."""
@@ -246,17 +296,21 @@ class Lane:
             _end_by_fault(job)
         self._let_go(job)
         self._judge(job)
-        self._spawn(self._store(claimed, job.endings))
+        self._store(claimed, job.endings)
         self._fill()
         return connection
 
     def _let_go(self, job: Job) -> None:
         job.content = b""
-        size = job.claimed.batch.size
-        self._shared.octets(size).give(size)
+        self._octets(job.claimed).give(job.claimed.batch.size)
 
-    async def _store(self, claimed: Claimed, endings: Sequence[Ending]) -> None:
-        await self._shared.outcomes.finish(endings)
+    def _octets(self, claimed: Claimed) -> Octets:
+        return self._shared.octets(claimed.batch.size)
+
+    def _store(self, claimed: Claimed, endings: Sequence[Ending]) -> None:
+        self._shared.outcomes.finish(endings, on_stored=partial(self._stored, claimed))
+
+    def _stored(self, claimed: Claimed) -> None:
         self._done(claimed)
         self._fill()
 
@@ -293,8 +347,8 @@ class Lane:
             self._is_touching = False
 
 
-def _fields(claimed: Claimed) -> dict[str, object]:
-    return {"fields": {"trace_id": claimed.batch.trace_id.hex}}
+def _fields(*claimed: Claimed) -> dict[str, object]:
+    return {"fields": {"trace_id": " ".join(one.batch.trace_id.hex for one in claimed)}}
 
 
 def _end_by_fault(job: Job) -> None:

@@ -20,8 +20,7 @@ class Octets:
 
     async def take(self, count: int) -> None:
         """Wait until `count` octets fit; `give` them back afterwards."""
-        if not self._waiting and self._fits(count):
-            self._taken += count
+        if self.take_now(count):
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((count, turn))
@@ -31,6 +30,13 @@ class Octets:
             if turn.done() and not turn.cancelled():
                 self.give(count)
             raise
+
+    def take_now(self, count: int) -> bool:
+        """Take `count` octets if they fit and nobody waits; tell whether that was so."""
+        if self._waiting or not self._fits(count):
+            return False
+        self._taken += count
+        return True
 
     def give(self, count: int) -> None:
         """Give octets back, and let in who waits."""

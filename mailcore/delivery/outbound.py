@@ -109,11 +109,9 @@ class Outbound:
         self._hosts = hosts
         self._helo = helo
 
-    async def begin(self, job: Job) -> None:
-        """Write the attempts at the first target that is not marked. Raises DatabaseError."""
-        target = next((one for one in job.targets if self._hosts.reply_of(one) is None), None)
-        if target is not None:
-            await self._begin(job, target)
+    def first(self, targets: Sequence[Target]) -> Target | None:
+        """Return the first target that is not marked."""
+        return next((one for one in targets if self._hosts.reply_of(one) is None), None)
 
     async def send(self, job: Job, connection: Connection | None) -> Connection | None:
         """Send a job, over `connection` if it leads to the right place; fill `job.endings`.

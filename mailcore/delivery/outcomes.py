@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from django.db import DatabaseError, InterfaceError, OperationalError
 
@@ -49,9 +50,14 @@ class Outcomes:
         self._endings: Grouped[Ending, None] = Grouped(
             self._finish, threads=threads, linger_s=linger_s
         )
-        self._room = asyncio.Semaphore(UNSAVED)
+        self._unsaved_count = 0
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+        self._is_settled = asyncio.Event()
+        self._is_settled.set()
         self._failing_since: float | None = None
         self._is_closing = False
+        self._repeating: set[asyncio.Task[None]] = set()
 
     async def begin(self, starts: Sequence[Start]) -> list[int]:
         """Write attempts before connecting; return their ids. Raises DatabaseError."""
@@ -63,8 +69,11 @@ class Outcomes:
 
     async def room(self) -> None:
         """Wait while too many outcomes are not stored yet."""
-        async with self._room:
-            return
+        await self._has_room.wait()
+
+    async def settled(self) -> None:
+        """Wait until every outcome is stored or given up."""
+        await self._is_settled.wait()
 
     def are_stored(self) -> bool:
         """Tell whether the database takes outcomes: without that no dot may be sent."""
@@ -74,28 +83,70 @@ class Outcomes:
         """Try no outcome again from now on: the process ends."""
         self._is_closing = True
 
-    async def finish(self, endings: Sequence[Ending]) -> None:
-        """Write how attempts ended; while the database is away, again and again.
+    def finish(self, endings: Sequence[Ending], *, on_stored: Callable[[], None]) -> None:
+        """Write how attempts ended, beside the caller; while the database is away, again and again.
 
-        Whether a row is still ours is decided where it is written, by its lease token.
+        Whether a row is still ours is decided where it is written, by its lease token. A task for
+        each message would cost more than its outcome, so `on_stored` is called by the loop.
         """
-        async with self._room:
-            while True:
+        self._unsaved_count += 1
+        self._is_settled.clear()
+        if self._unsaved_count >= UNSAVED:
+            self._has_room.clear()
+        self._endings.put(endings).add_done_callback(partial(self._note, endings, on_stored))
+
+    def _note(
+        self,
+        endings: Sequence[Ending],
+        on_stored: Callable[[], None],
+        written: asyncio.Future[list[None]],
+    ) -> None:
+        error = None if written.cancelled() else written.exception()
+        if error is None:
+            self._failing_since = None
+            self._leave(on_stored)
+            return
+        task = asyncio.create_task(self._repeat(endings, error, on_stored))
+        self._repeating.add(task)
+        task.add_done_callback(self._repeating.discard)
+
+    def _leave(self, on_stored: Callable[[], None]) -> None:
+        self._unsaved_count -= 1
+        if self._unsaved_count < UNSAVED:
+            self._has_room.set()
+        if not self._unsaved_count:
+            self._is_settled.set()
+        on_stored()
+
+    async def _repeat(
+        self,
+        endings: Sequence[Ending],
+        error: BaseException,
+        on_stored: Callable[[], None],
+    ) -> None:
+        try:
+            while await self._must_repeat(endings, error):
+                await asyncio.sleep(_RETRY_S)
                 try:
                     await self._endings.call(endings)
+                except Exception as again:  # noqa: BLE001 - judged in the next round
+                    error = again
+                else:
                     self._failing_since = None
                     return
-                except (OperationalError, InterfaceError):
-                    log.exception("delivery.outcome_waits")
-                    self._failing_since = self._failing_since or time.monotonic()
-                except Exception:
-                    # Ours: a peer's words that no column takes, a DSN that cannot be written.
-                    log.exception("delivery.outcome_failed")
-                    await self._finish_plainly(endings)
-                    return
-                if self._is_closing:
-                    return
-                await asyncio.sleep(_RETRY_S)
+        finally:
+            self._leave(on_stored)
+
+    async def _must_repeat(self, endings: Sequence[Ending], error: BaseException) -> bool:
+        """Tell whether another try may store what was not; write what can be when none may."""
+        if isinstance(error, OperationalError | InterfaceError):
+            log.error("delivery.outcome_waits", exc_info=error)
+            self._failing_since = self._failing_since or time.monotonic()
+            return not self._is_closing
+        # Ours: a peer's words that no column takes, a DSN that cannot be written.
+        log.error("delivery.outcome_failed", exc_info=error)
+        await self._finish_plainly(endings)
+        return False
 
     async def _finish_plainly(self, endings: Sequence[Ending]) -> None:
         """Write what can be written: that mail went out, or that there will be another try."""

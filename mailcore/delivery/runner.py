@@ -19,13 +19,14 @@ from typing import Protocol
 from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
-from mailcore import conf, rawmail
+from mailcore import conf
 from mailcore.delivery import routes
 from mailcore.delivery.hosts import MarkedHosts
 from mailcore.delivery.lanes import Lane, Shared
 from mailcore.delivery.leases import RENEW_S, Claimed, Leases
 from mailcore.delivery.outbound import OpenClient, Outbound
 from mailcore.delivery.outcomes import LINGER_S, Outcomes
+from mailcore.delivery.preparing import prepare
 from mailcore.delivery.routes import Route
 from mailcore.delivery.threads import Grouped, Threads
 from mailcore.dns.resolver import Resolver
@@ -87,8 +88,9 @@ class Runner:
         self._wake = asyncio.Event()
         self._is_stopping = False
         self._lanes: dict[Route, Lane] = {}
+        self._routes: dict[tuple[str, str], Route] = {}
         self._waiting: Counter[str] = Counter()
-        self._avoided: list[str] = []
+        self._awaited: set[str] = set()  # domains that had their share: to be asked for later
         self._local: set[asyncio.Task[None]] = set()
         self._leases = Leases(threads=threads, renew=claim.renew, now=now)
         self._outcomes = Outcomes(threads=threads, report=report, now=now, linger_s=self._linger_s)
@@ -100,7 +102,7 @@ class Runner:
                 helo=conf.hostname(),
             ),
             outcomes=self._outcomes,
-            contents=Grouped(_read, threads=threads),
+            prepared=Grouped(partial(prepare, now=now), threads=threads),
             standings=Grouped(_standings, threads=threads),
             touch=partial(threads.run, destinations.touch_destination),
             resolver=resolver,
@@ -126,10 +128,10 @@ class Runner:
         ends_at = None if ends.work_s is None else time.monotonic() + ends.work_s
         try:
             while not self._must_end(ends, ends_at):
-                count = await self._take()
-                if ends.when_idle and not count and not len(self._leases):
+                claimed = await self._take()
+                if ends.when_idle and not claimed and not len(self._leases):
                     break
-                if not count or not self._has_room():
+                if claimed <= self._awaited or not self._has_room():
                     await self._pause(poll_s)
         finally:
             await self._finish(ends, finish_s)
@@ -147,12 +149,14 @@ class Runner:
     def _has_room(self) -> bool:
         return len(self._leases) <= _HELD_BATCHES - _CLAIM_BATCHES
 
-    async def _take(self) -> int:
-        """Claim what is due and send it on its way; return how many batches that were."""
+    async def _take(self) -> set[str]:
+        """Claim what is due and send it on its way; return of which domains there was any."""
         if not self._has_room():
-            return 0
+            return set()
         self._wake.clear()
-        self._avoided = [d for d, count in self._waiting.items() if count >= _WAITING_PER_DOMAIN]
+        self._routes.clear()
+        crowded = [d for d, count in self._waiting.items() if count >= _WAITING_PER_DOMAIN]
+        self._awaited = set(crowded)
         asked_at = time.monotonic()
         try:
             batches = await self._threads.run(
@@ -160,15 +164,17 @@ class Runner:
                 now=self._now(),
                 limit=_CLAIM_BATCHES,
                 per_domain=_CLAIM_PER_DOMAIN,
-                avoid=self._avoided,
+                avoid=crowded,
             )
         except (DatabaseError, InterfaceError):
             log.exception("delivery.claim_failed")
             await asyncio.sleep(RECOVERY_S)
-            return 0
+            return set()
+        counts = Counter(batch.domain for batch in batches)
+        self._awaited |= {d for d, count in counts.items() if count >= _CLAIM_PER_DOMAIN}
         for batch in batches:
             self._admit(self._leases.add(batch, asked_at=asked_at))
-        return len(batches)
+        return {*counts}
 
     def _admit(self, claimed: Claimed) -> None:
         batch = claimed.batch
@@ -181,13 +187,20 @@ class Runner:
 
     def _dispatch(self, claimed: Claimed) -> None:
         batch = claimed.batch
-        route = routes.choose(domain=batch.domain, route=batch.route)
+        route = self._route(batch.domain, batch.route)
         lane = self._lanes.get(route)
         if lane is None:
             lane = Lane(route, shared=self._shared, on_empty=self._on_empty)
             self._lanes[route] = lane
         self._waiting[batch.domain] += 1
         lane.put(claimed)
+
+    def _route(self, domain: str, route: str) -> Route:
+        """Return what `routes` says, asked once for all that was claimed together."""
+        found = self._routes.get((domain, route))
+        if found is None:
+            found = self._routes[domain, route] = routes.choose(domain=domain, route=route)
+        return found
 
     async def _let_out(self, claimed: Claimed) -> None:
         """Do what a message needs that was put off, that stays here, or that is to be captured."""
@@ -225,7 +238,7 @@ class Runner:
         self._waiting[domain] -= 1
         if self._waiting[domain] <= 0:
             del self._waiting[domain]
-        if domain in self._avoided and self._waiting[domain] < _WAITING_PER_DOMAIN // 2:
+        if domain in self._awaited and self._waiting[domain] < _WAITING_PER_DOMAIN // 2:
             self._wake.set()
 
     def _on_done(self, claimed: Claimed) -> None:
@@ -278,14 +291,10 @@ class Runner:
                 if self._local:
                     await asyncio.wait(self._local)
                 await asyncio.gather(*(lane.closed() for lane in lanes))
+                await self._outcomes.settled()
         except TimeoutError:
             return False
         return True
-
-
-def _read(items: Sequence[int]) -> list[bytes | None]:
-    found = rawmail.read_many(set(items))
-    return [found.get(one) for one in items]
 
 
 def _standings(items: Sequence[tuple[str, str]]) -> list[Standing]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,7 @@ _Answer = TypeVar("_Answer")
 
 THREADS = 4
 _CLOSE_S = 10.0
+_RESTED_S = 1.0
 
 
 class Threads:
@@ -42,6 +44,7 @@ class Threads:
         self._count = count
         is_single = connection.vendor == "sqlite"
         self._turn: AbstractContextManager[Any] = threading.Lock() if is_single else nullcontext()
+        self._thread = threading.local()
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="delivery")
 
     async def run(self, function: Callable[..., _T], **arguments: Any) -> _T:
@@ -57,12 +60,17 @@ class Threads:
         self._pool.shutdown()
 
     def _guarded(self, function: Callable[..., _T], arguments: dict[str, Any]) -> _T:
+        began_at = time.monotonic()
+        if began_at - getattr(self._thread, "ended_at", began_at) > _RESTED_S:
+            close_old_connections()  # have it proved: it may have been lost meanwhile
         try:
             with self._turn:
                 return function(**arguments)
+        except Exception:
+            close_old_connections()  # closes it if it does not work any more
+            raise
         finally:
-            # Closes the connection only after an error or when it is too old.
-            close_old_connections()
+            self._thread.ended_at = time.monotonic()
 
 
 def _close_connections(barrier: threading.Barrier) -> None:
@@ -103,6 +111,10 @@ class Grouped(Generic[_Item, _Answer]):
 
     async def call(self, items: Sequence[_Item]) -> list[_Answer]:
         """Return the answers to `items`, in order. Raises what the function raises."""
+        return await self.put(items)
+
+    def put(self, items: Sequence[_Item]) -> asyncio.Future[list[_Answer]]:
+        """Return the answers to be, for who does not wait for them."""
         answer: asyncio.Future[list[_Answer]] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Call(items, answer))
         self._waiting_count += len(items)
@@ -110,7 +122,7 @@ class Grouped(Generic[_Item, _Answer]):
             self._is_full.set()
         if self._task is None:
             self._task = asyncio.create_task(self._run())
-        return await answer
+        return answer
 
     async def _run(self) -> None:
         try:

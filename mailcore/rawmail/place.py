@@ -12,7 +12,7 @@ import io
 import logging
 import threading
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -67,6 +67,9 @@ class PreparedBlob:
     stored_size: int
     data: bytes | None
     key: str
+
+
+_COLUMNS = [entry.name for entry in fields(PreparedBlob)]
 
 
 def blob_store() -> BlobStore:
@@ -136,11 +139,14 @@ def read_many(blob_ids: Collection[int]) -> dict[int, bytes]:
     One that is missing or damaged is left out and logged. Raises DatabaseError, OSError.
     """
     found: dict[int, bytes] = {}
-    for row in Blob.objects.filter(pk__in=blob_ids):
+    rows = Blob.objects.filter(pk__in=blob_ids).values_list("pk", *_COLUMNS)
+    for pk, *columns in rows:
+        stored = PreparedBlob(*columns)
         try:
-            found[row.pk] = read(row)
+            found[pk] = read(stored)
         except (BlobMissing, BlobDamaged):
-            log.exception("blob.unreadable", extra={"fields": {"sha256": bytes(row.sha256).hex()}})
+            digest = bytes(stored.sha256).hex()
+            log.exception("blob.unreadable", extra={"fields": {"sha256": digest}})
     return found
 
 

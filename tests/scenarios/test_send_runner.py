@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from mailcore.delivery import bounce
 from mailcore.delivery.runner import Ends, Runner
+from mailcore.models.blob import Blob
 from mailcore.models.queue import DeliveryAttempt, Destination, QueuedRecipient
 from mailcore.queue.outcome import Ended
 from mailcore.smtp.client import Client
@@ -138,6 +139,27 @@ def test_a_failure_that_cannot_be_reported_is_tried_again(
     (row,) = post("bob@remote.test", now=clock.now())
     outside.deliver(clock, report=Reporter(ValueError("ours"), times=99))
     assert (again(row).state, again(row).last_reply[:9]) == ("queued", "451 4.3.0")
+
+
+def test_a_message_that_cannot_be_read_holds_up_no_other(
+    mta: FakeMta, outside: Outside, clock: Clock
+):
+    posted = [post(f"u{number}@remote.test", now=clock.now())[0] for number in range(5)]
+    Blob.objects.filter(queued=posted[2].message_id).update(data=None, key="no key")
+    outside.deliver(clock)
+    states = [again(row).state for row in posted]
+    assert states == ["delivered", "delivered", "queued", "delivered", "delivered"]
+    assert len(mta.messages) == 4
+    assert again(posted[2]).attempt_count == 0  # its lease ends, and it is tried again
+
+
+def test_more_than_a_claim_of_one_domain_leaves_without_a_pause(
+    mta: FakeMta, outside: Outside, clock: Clock
+):
+    posted = [post(f"u{number}@remote.test", now=clock.now())[0] for number in range(250)]
+    outside.deliver(clock, ends=Ends(when_idle=True, work_s=20), poll_s=20)
+    assert {again(row).state for row in posted} == {"delivered"}
+    assert len(mta.messages) == 250
 
 
 def test_connections_grow_with_success_and_stay_under_twenty(

@@ -119,6 +119,7 @@ class Outside:
         report: Report = bounce.report,
         renew_s: float = RENEW_S,
         finish_s: float = 10,
+        poll_s: float = 0.05,
     ) -> None:
         """Run the loop until nothing is due; `then` is called in the loop once it runs."""
 
@@ -137,7 +138,7 @@ class Outside:
             try:
                 if then is not None:
                     then(runner)
-                await runner.run(ends or Ends(when_idle=True), poll_s=0.05, finish_s=finish_s)
+                await runner.run(ends or Ends(when_idle=True), poll_s=poll_s, finish_s=finish_s)
             finally:
                 threads.close()
 

@@ -56,3 +56,18 @@ def test_who_gives_up_waiting_takes_nothing():
         await octets.take(100)
 
     asyncio.run(work())
+
+
+def test_taking_now_neither_waits_nor_overtakes():
+    async def work() -> None:
+        octets = Octets(100)
+        assert octets.take_now(60)
+        assert not octets.take_now(60)
+        waiting = asyncio.create_task(octets.take(80))
+        await asyncio.sleep(0)
+        assert not octets.take_now(10)
+        octets.give(60)
+        await waiting
+        assert octets.take_now(20)
+
+    asyncio.run(work())
