@@ -170,6 +170,11 @@ def smtp_limits() -> Mapping[str, Any]:
     return limits
 
 
+def smtp_processes() -> int:
+    """Return how many processes take mail on the same ports."""
+    return settings.SMTP_PROCESSES
+
+
 def smtp_listeners() -> tuple[tuple[str, int], ...]:
     """Return host and port of every socket that takes mail."""
     return tuple((listener.host, listener.port) for listener in settings.SMTP_LISTEN)

@@ -202,6 +202,10 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
 
+SMTP_PROCESSES: int = env.int("SMTP_PROCESSES", default=1)
+if not 1 <= SMTP_PROCESSES <= 64:
+    raise ImproperlyConfigured("SMTP_PROCESSES is a number from 1 to 64")
+
 # --- Submission (RFC 6409) ---
 SUBMISSION_LISTEN = values.listeners(env.str("SUBMISSION_LISTEN", default="127.0.0.1:2587"))
 SUBMISSIONS_LISTEN = values.listeners(env.str("SUBMISSIONS_LISTEN", default="127.0.0.1:2465"))

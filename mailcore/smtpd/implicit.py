@@ -36,6 +36,7 @@ class TlsListener:
         certificates: Certificates,
         handshakes: Clients,
         handshake_timeout_s: float,
+        reuse_port: bool = False,
         proxies: Networks = (),
         proxy_header_s: float = 5.0,
     ) -> None:
@@ -43,6 +44,7 @@ class TlsListener:
         self._certificates = certificates
         self._handshakes = handshakes
         self._timeout_s = handshake_timeout_s
+        self._reuse_port = reuse_port
         self._proxies = proxies
         self._proxy_header_s = proxy_header_s
         self._loop = asyncio.get_running_loop()
@@ -56,7 +58,7 @@ class TlsListener:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
         for family, _, _, _, address in dict.fromkeys(found):
-            self._sockets.append(_listening(family, address))
+            self._sockets.append(_listening(family, address, reuse_port=self._reuse_port))
         for listening in self._sockets:
             self.ports.append(listening.getsockname()[1])
             self._keep(self._accept(listening))
@@ -116,10 +118,11 @@ class TlsListener:
             self._handshakes.leave(ip)
 
 
-def _listening(family: int, address: tuple[object, ...]) -> socket.socket:
+def _listening(family: int, address: tuple[object, ...], *, reuse_port: bool) -> socket.socket:
     made = socket.socket(family, socket.SOCK_STREAM)
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, int(reuse_port))
         if family == socket.AF_INET6:
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         made.bind(address)

@@ -66,16 +66,19 @@ class Server:
         sender_domains: SenderDomains | None = None,
         certificates: Certificates | None = None,
         proxies: conf.Networks = (),
+        reuse_port: bool = False,
         note: Callable[[Entry], None] = lambda _: None,
     ) -> None:
         """Make the server inside a running event loop.
 
+        With `reuse_port` other processes may listen at the same doors (SO_REUSEPORT).
         Raises ValueError for a door with TLS and no certificate.
         """
         loop = asyncio.get_running_loop()
         if certificates is None and any(d.service is Service.SUBMISSIONS for d in doors):
             raise ValueError("TLS needs a certificate")
         self._doors = doors
+        self._reuse_port = reuse_port
         self._sockets: list[asyncio.Server | TlsListener] = []
         self.ports: list[int] = []
         self.context = Context(
@@ -116,7 +119,11 @@ class Server:
             (Session, self.context) if is_relay else (SubmissionSession, self.submission)
         )
         listening = await context.loop.create_server(
-            lambda: kind(context), door.host, door.port, backlog=_BACKLOG
+            lambda: kind(context),
+            door.host,
+            door.port,
+            backlog=_BACKLOG,
+            reuse_port=self._reuse_port or None,
         )
         self._sockets.append(listening)
         return [socket.getsockname()[1] for socket in listening.sockets]
@@ -129,6 +136,7 @@ class Server:
             certificates=context.certificates,
             handshakes=Clients(context.limits, clock=time.monotonic),
             handshake_timeout_s=min(_HANDSHAKE_S, context.limits.command_timeout_s),
+            reuse_port=self._reuse_port,
             proxies=context.proxies,
             proxy_header_s=context.limits.proxy_header_s,
         )
@@ -214,6 +222,7 @@ async def serve(*, stop: asyncio.Event, note: Callable[[Entry], None]) -> None:
         spool_dir=conf.data_dir() / "spool",
         certificates=certificates(data_dir=conf.data_dir(), hostname=hostname),
         proxies=conf.trusted_proxies(),
+        reuse_port=conf.smtp_processes() > 1,
         note=note,
     )
     await server.start()

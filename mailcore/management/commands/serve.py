@@ -27,6 +27,7 @@ from mailcore import conf
 from mailcore.checks import weak_settings
 from mailcore.directory import setup
 from mailcore.management.accounts import Account, password_file
+from mailcore.management.ports import bind_once
 from mailcore.management.supervisor import Part, Supervisor
 from mailcore.models.directory import Domain
 
@@ -102,20 +103,11 @@ def _listeners() -> list[tuple[str, int, str]]:
 def _refuse_ports_in_use() -> None:
     for host, port, variable in _listeners():
         try:
-            _bind_once(host, port)
+            bind_once(host, port)
         except OSError as error:
             used = error.errno == errno.EADDRINUSE
             why = "is in use" if used else f"cannot be used ({error.strerror or error})"
             raise CommandError(f"port {port} on {host} {why}: set {variable} to another") from error
-
-
-def _bind_once(host: str, port: int) -> None:
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    with socket.socket(family, kind, protocol) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(address)
 
 
 def _prepare() -> None:
