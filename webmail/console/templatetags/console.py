@@ -44,6 +44,30 @@ def deed_name(action: str) -> str:
 
 
 @register.filter
+def detail_name(name: str) -> str:
+    """Return what a detail of a deed is called, as on the forms."""
+    names = {
+        "asked": _("Selected"),
+        "catch_all": _("Catch-all"),
+        "default_quota_bytes": _("Quota of a mailbox"),
+        "display_name": _("Name"),
+        "done": _("Changed"),
+        "is_active": _("May sign in"),
+        "is_enabled": _("Takes mail"),
+        "is_operator": _("Operator"),
+        "keeps_mailbox": _("Keeps mail in its mailbox"),
+        "login": _("Login"),
+        "mailbox_limit": _("Most mailboxes"),
+        "operator": _("Operator"),
+        "quota_bytes": _("Quota"),
+        "role": _("Role"),
+        "targets": _("Leads to"),
+        "to": _("To"),
+    }
+    return names.get(name, name)
+
+
+@register.filter
 def role_name(role: str) -> str:
     """Return what a role lets a person do."""
     names = {"read": _("Read"), "send": _("Read, change and send"), "owner": _("Owner")}

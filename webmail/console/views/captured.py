@@ -59,7 +59,7 @@ def message(request: HttpRequest, message_id: UUID) -> HttpResponse:
 @require_safe
 def source(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """Show the octets of a captured message as text, at most half a mebibyte of them."""
-    with recorded(request, "message.opened", str(message_id), what="source"):
+    with recorded(request, "message.opened", str(message_id)):
         raw = found_or_404(lookup.captured_octets(message_id=message_id))
     context = {
         "message_id": message_id,
@@ -76,7 +76,7 @@ def body(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """Serve the document of the frame; refuse to be anything but a frame."""
     if request.headers.get("Sec-Fetch-Dest", "iframe") != "iframe":
         return HttpResponseForbidden()
-    with recorded(request, "message.opened", str(message_id), what="body"):
+    with recorded(request, "message.opened", str(message_id)):
         raw = found_or_404(lookup.captured_octets(message_id=message_id))
     shown = loose.open_loose(raw=raw).body
     theme: Literal["light", "dark"] = "dark" if request.GET.get("theme") == "dark" else "light"
