@@ -11,14 +11,27 @@ from functools import cache
 
 from js_asset import ImportMap
 
-MODULES = ("frames", "keys", "list", "live", "navigation", "session", "toasts")
+MODULES = (
+    "compose",
+    "compose_files",
+    "compose_people",
+    "compose_rich",
+    "frames",
+    "keys",
+    "list",
+    "live",
+    "navigation",
+    "session",
+    "toasts",
+)
+EDITOR = "django_prose_editor/editor.js"  # of the wheel; only rich text asks for it
 
 
 @cache
 def element() -> str:
     """Return the `<script type="importmap">` element."""
     imports = {f"app/{name}": f"js/{name}.js" for name in MODULES}
-    return str(ImportMap(imports))
+    return str(ImportMap({**imports, "django-prose-editor/editor": EDITOR}))
 
 
 @cache

@@ -7,3 +7,4 @@ import "app/toasts";
 import "app/keys";
 // What a page can do without comes when it is drawn.
 if (document.querySelector("[data-mailbox]")) addEventListener("load", () => import("app/live"));
+if (document.querySelector("[data-compose]")) import("app/compose");

@@ -83,7 +83,7 @@ function press(pressed) {
 
 document.addEventListener("keydown", (event) => {
   const plain = event.getModifierState("AltGraph") || !(event.ctrlKey || event.metaKey || event.altKey);
-  const typing = event.target.closest?.("input:not([type=checkbox]), textarea, select, dialog[open]");
+  const typing = event.target.closest?.("input:not([type=checkbox]), textarea, select, dialog[open], [contenteditable]");
   if (!plain || typing || event.isComposing) return;
   if (event.key === "Delete" && event.shiftKey) return;
   if (event.key === "Escape" && document.querySelector(":popover-open")) return; // the browser's

@@ -89,6 +89,21 @@ def _tour(page: Page, login: str, password: str) -> Iterator[str]:
         yield role
     page.goto(inbox + "?only=starred")
     yield "starred"
+    page.goto(inbox)
+    page.goto(page.locator("[data-write]").get_attribute("href") or "/")
+    yield "compose"
+    page.click("[data-send]")
+    yield "compose-nobody"
+    page.click("[data-rich]")
+    page.wait_for_selector(".compose__editor")
+    yield "compose-rich"
+    page.click(".compose__later")
+    yield "compose-later"
+    page.goto(inbox)
+    page.locator("[data-row] [data-open]").first.click()
+    page.locator(".answers a").nth(1).click()
+    page.wait_for_selector("[data-compose]")
+    yield "compose-reply"
     for name in ("styleguide", "nothing"):
         page.goto(f"/{name}/")
         yield name

@@ -2,6 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
 
 from tests.browser.conftest import sign_in
 from tests.webmail.conftest import deliver
@@ -42,6 +43,8 @@ def test_no_page_has_a_violation(context, alice, settings, theme, language, widt
         folder_url(alice, "trash"),
         folder_url(alice, "junk"),
         thread_url(alice, ids[0]),
+        reverse("mail:compose", args=[alice.box]),
+        reverse("mail:compose", args=[alice.box]) + f"?reply_all={ids[0]}",
         message_url(alice, ids[0], "source"),
         message_url(alice, ids[0], "headers"),
     ):

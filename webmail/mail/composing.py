@@ -17,6 +17,7 @@ from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
 
 from mailcore.delivery.writing import Sender
 from mailcore.directory import own
@@ -180,8 +181,22 @@ def page(
         "zone": timezone.get_current_timezone_name(),
         "kind": draft.kind if draft else "",
         "is_new": draft is None,
+        "formats": _formats(),
     }
     return values | more
+
+
+def _formats() -> list[tuple[str, str, str]]:
+    """Return the buttons of the editor: name, icon, label."""
+    return [
+        ("bold", "bold", _("Bold")),
+        ("italic", "italic", _("Italic")),
+        ("underline", "underline", _("Underlined")),
+        ("bulletList", "list", _("List")),
+        ("orderedList", "list-ordered", _("Numbered list")),
+        ("blockquote", "text-quote", _("Quote")),
+        ("link", "link", _("Link")),
+    ]
 
 
 def _uuid(value: str) -> UUID | None:

@@ -1,0 +1,255 @@
+"""Writing in a browser: with and without scripts, by keyboard, in Spanish on a phone."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from mailcore.directory import resolve
+from mailcore.models.message import Draft, Message
+from mailcore.models.queue import QueuedRecipient
+from tests.browser.conftest import sign_in
+from tests.support.people import make_person
+from tests.webmail.conftest import deliver
+from tests.webmail.mail.pages import folder_url, thread_url
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def _ground(settings, tmp_path):
+    settings.OUTBOUND_MODE = "capture"
+    resolve.forget()
+    yield
+    resolve.forget()
+
+
+@pytest.fixture
+def context(context):
+    """Let pages say goodbye while the database still knows them: leaving saves."""
+    made = []
+
+    def new(**options: object):
+        made.append(context(**options))
+        return made[-1]
+
+    yield new
+    for one in made:
+        for page in one.pages:
+            page.goto("about:blank")
+        one.close()
+
+
+@pytest.fixture
+def bob(alice):
+    return make_person("bob@crepes.test", name="Bob Ortega")
+
+
+def ready(page) -> None:
+    """Wait until the compose page has its scripts: they fill in the time zone."""
+    page.locator("[data-zone]:not([value=''])").wait_for(state="attached")
+
+
+def write(page, **fields: str) -> None:
+    for name, value in fields.items():
+        page.fill(f"[name={name}]", value)
+
+
+def test_by_keyboard_a_message_is_written_sent_and_taken_back(page, alice, bob):
+    page.wait_for_load_state("load")
+    page.keyboard.press("c")
+    ready(page)
+    page.locator("[name=to]:focus").wait_for()
+    page.keyboard.type(bob.address)
+    page.keyboard.press("Enter")
+    page.keyboard.type("Plan")
+    page.keyboard.press("Enter")
+    page.keyboard.type("At noon?")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("#list")
+    assert "Sending in 10 seconds." in page.inner_text("#toasts")
+    page.keyboard.press("z")
+    page.wait_for_selector("[data-compose]")
+    assert page.input_value("[name=text]") == "At noon?"
+    assert [row.state for row in QueuedRecipient.objects.all()] == ["cancelled"]
+
+
+def test_words_are_saved_by_themselves_and_survive_a_closed_tab(page, alice):
+    page.goto(f"/mail/{alice.box}/compose/")
+    ready(page)
+    write(page, to="bob@crepes.test", subject="Half", text="a thought")
+    page.get_by_text(re.compile("Saved at")).wait_for()
+    assert re.search(r"/compose/[0-9a-f-]{36}/", page.url)
+    write(page, text="a thought and the last words")
+    context = page.context
+    page.close(run_before_unload=True)
+    again = context.new_page()
+    again.goto(folder_url(alice, "drafts"))
+    again.locator("[data-row] [data-open]").first.click()
+    again.wait_for_selector("[data-compose]")
+    assert again.input_value("[name=text]") == "a thought and the last words"
+
+
+def test_without_the_server_words_stay_on_the_device(page, alice):
+    page.goto(f"/mail/{alice.box}/compose/")
+    ready(page)
+    write(page, subject="Train", text="first")
+    page.get_by_text(re.compile("Saved at")).wait_for()
+    page.route("**/compose/**", lambda route: route.abort())
+    write(page, text="in the tunnel")
+    page.get_by_text("Not saved: kept on this device").wait_for()
+    page.click("[data-send]")
+    assert page.input_value("[name=text]") == "in the tunnel"
+    page.unroute("**/compose/**")
+    page.reload()
+    expect(page.locator("[name=text]")).to_have_value("in the tunnel")
+
+
+def test_a_dead_session_asks_and_loses_nothing(page, alice, bob):
+    page.goto(f"/mail/{alice.box}/compose/")
+    ready(page)
+    write(page, to=bob.address, subject="Still here", text="every word")
+    ready(page)
+    page.context.clear_cookies(name="session")
+    page.click("[data-send]")
+    dialog = page.locator("#sign-in")
+    dialog.locator("[name=password]").wait_for()
+    dialog.locator("[name=login]").fill(alice.address)
+    dialog.locator("[name=password]").fill("correct horse battery")
+    dialog.locator("button").click()
+    page.wait_for_selector("#list")
+    assert QueuedRecipient.objects.get().forward_path == bob.address
+    assert Draft.objects.get().text == "every word"
+
+
+def test_two_windows_are_told_and_both_texts_live(page, alice):
+    page.goto(f"/mail/{alice.box}/compose/")
+    ready(page)
+    write(page, subject="One")
+    page.get_by_text(re.compile("Saved at")).wait_for()
+    other = page.context.new_page()
+    other.goto(page.url)
+    write(other, subject="Two")
+    other.get_by_text(re.compile("Saved at")).wait_for()
+    write(page, subject="Mine")
+    page.get_by_text(re.compile("Changed in another window")).wait_for()
+    page.click("[data-send]")
+    page.get_by_role("button", name="Keep both").click()
+    page.locator(".compose__choices").wait_for(state="detached")
+    assert set(Draft.objects.values_list("subject", flat=True)) == {"Two", "Mine"}
+
+
+def test_files_show_progress_and_one_too_large_never_travels(page, alice, settings):
+    page.goto(f"/mail/{alice.box}/compose/")
+    ready(page)
+    page.set_input_files(
+        "[data-chooser]", [{"name": "año.txt", "mimeType": "text/plain", "buffer": b"hello"}]
+    )
+    page.get_by_text("año.txt").wait_for()
+    page.wait_for_selector("[name=remove]")
+    page.evaluate("document.querySelector('[data-compose]').dataset.maxBytes = '10'")
+    page.set_input_files(
+        "[data-chooser]", [{"name": "big.bin", "mimeType": "text/plain", "buffer": b"x" * 50}]
+    )
+    page.get_by_text("big.bin does not fit into a message.").wait_for()
+    page.click("[name=remove]")
+    page.wait_for_selector("[name=remove]", state="detached")
+
+
+def test_people_written_to_are_offered_by_keyboard(page, alice, bob):
+    page.goto(f"/mail/{alice.box}/compose/")
+    ready(page)
+    write(page, to="Bob Ortega <bob@crepes.test>", subject="x", text="x")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("#list")
+    page.goto(f"/mail/{alice.box}/compose/")
+    page.wait_for_selector("[role=combobox]")
+    page.type("[name=to]", "ort")
+    page.wait_for_selector("[role=option]")
+    page.keyboard.press("Enter")
+    assert page.input_value("[name=to]") == "Bob Ortega <bob@crepes.test>, "
+
+
+def test_rich_text_is_written_cleaned_and_comes_back(page, alice, bob):
+    page.goto(f"/mail/{alice.box}/compose/")
+    ready(page)
+    write(page, to=bob.address, subject="Rich", text="Hello")
+    page.click("[data-rich]")
+    page.wait_for_selector(".compose__editor")
+    page.locator(".compose__editor:focus").wait_for()
+    page.click("[data-format=bold]")
+    page.keyboard.type("Dear Bob ")
+    page.evaluate("""() => {
+      const data = new DataTransfer();
+      data.setData("text/html", "<p>pasted<img src='https://tracker.test/p.gif'></p>");
+      document.querySelector(".compose__editor").dispatchEvent(
+        new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+    }""")
+    page.get_by_text("Images from elsewhere were left out", exact=False).wait_for()
+    page.get_by_text(re.compile("Saved at")).wait_for()
+    html = Draft.objects.get().html
+    assert "<strong>Dear Bob" in html
+    assert "tracker" not in html
+    page.reload()
+    page.wait_for_selector(".compose__editor strong")
+    page.click("[data-rich]")
+    assert page.input_value("[name=text]").startswith("Dear Bob")
+
+
+def test_r_answers_the_open_message_with_the_cursor_above_the_quote(page, alice):
+    (message,) = deliver(alice)
+    page.goto(thread_url(alice, message))
+    page.wait_for_load_state("load")
+    page.keyboard.press("r")
+    ready(page)
+    page.locator("[name=text]:focus").wait_for()
+    page.keyboard.type("Yes.")
+    assert page.input_value("[name=text]").startswith("Yes.\n\nOn ")
+
+
+def test_without_scripts_everything_works_too(context, alice, bob):
+    page = context(java_script_enabled=False).new_page()
+    sign_in(page, alice)
+    page.click("[data-write]")
+    write(page, to="nobody@crepes.test", subject="Plain", text="No script")
+    page.set_input_files(
+        "[name=file]", [{"name": "a.txt", "mimeType": "text/plain", "buffer": b"hello"}]
+    )
+    page.click("[name=attach]")
+    assert page.get_by_text("a.txt").is_visible()
+    page.click(".compose__bar [name=send]")
+    assert "That address does not exist" in page.inner_text("[data-fault]")
+    write(page, to=bob.address)
+    page.click(".compose__bar [name=send]")
+    page.get_by_role("button", name="Undo").click()
+    assert page.input_value("[name=text]") == "No script"
+    page.click(".compose__later")
+    page.get_by_role("button", name="Tomorrow morning").click()
+    assert "Will be sent on" in page.inner_text("#toasts")
+    page.goto(folder_url(alice, "drafts"))
+    assert Message.objects.filter(mailbox=alice.mailbox, folder__role="drafts").count() == 0
+
+
+def test_in_spanish_on_a_phone_nothing_is_cut_and_it_is_sent(context, alice, bob):
+    page = context(
+        locale="es-ES", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    ).new_page()
+    sign_in(page, alice)
+    page.click(".float")
+    page.wait_for_selector("[data-compose]")
+    write(page, to=bob.address, subject="Hola", text="¿A mediodía?")
+    page.get_by_text(re.compile("Guardado a las")).wait_for(state="attached")
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 390
+    page.get_by_role("button", name="Enviar", exact=True).click()
+    page.wait_for_selector("#list")
+    assert "Se enviará en 10 segundos." in page.inner_text("#toasts")
+
+
+@pytest.mark.parametrize("size", [(320, 640), (700, 500)])
+def test_no_width_scrolls_sideways(context, alice, size):
+    width, height = size
+    page = context(viewport={"width": width, "height": height}).new_page()
+    sign_in(page, alice)
+    page.goto(f"/mail/{alice.box}/compose/")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
