@@ -127,7 +127,7 @@ class Lane:
         """
         most = _AHEAD * self._concurrency
         ahead = self._preparing_count + self._ready.qsize()
-        if self._backlog and ahead <= most // 2:
+        if self._backlog and ahead <= most // 4:
             count = min(most - ahead, len(self._backlog))
             group = [self._backlog.popleft() for _ in range(count)]
             self._preparing_count += count

@@ -260,6 +260,8 @@ class Outbound:
 
     def _give_up(self, job: Job) -> None:
         """End who still waits, with the attempt that was the last, if there was one."""
+        if not job.waiting:
+            return
         result = job.result or Deferred(FAULT)
         told = {ending.recipient.id: ending for ending in job.told}
         begun = dict(zip((one.id for one in job.waiting), job.attempt_ids, strict=False))
