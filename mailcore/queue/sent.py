@@ -174,6 +174,16 @@ def which(*, mailbox_id: int, public_id: uuid.UUID) -> Which | None:
     return Which(recipients=[public_id]) if own.exists() else None
 
 
+def waits_as_draft(*, mailbox_id: int, public_id: uuid.UUID, now: datetime) -> bool:
+    """Whether a message, or that of a recipient, waits for its time and has a draft to go back to.
+
+    Cancelling it would leave the words where nobody finds them: it is taken back instead.
+    """
+    meant = Q(public_id=public_id) | Q(recipients__public_id=public_id)
+    rows = QueuedMessage.objects.filter(meant, mailbox_id=mailbox_id, not_before__gt=now)
+    return rows.exclude(draft=None).exists()
+
+
 def read_reply(text: str) -> Reply:
     """Return a stored reply as a value; a text without a code counts as its status code says."""
     match = _REPLY.match(text)

@@ -3,8 +3,11 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
+from django.utils import timezone
 
+from mailcore.models.queue import QueuedRecipient
 from tests.browser.conftest import sign_in
+from tests.support.parcels import NOBODY, answer, send, sent_copy
 from tests.webmail.conftest import deliver
 from tests.webmail.mail.pages import folder_url, message_url, thread_url
 
@@ -26,6 +29,9 @@ def _violations(page) -> list[str]:
 @pytest.mark.parametrize("language", ["en-GB", "es-ES"])
 def test_no_page_has_a_violation(context, alice, settings, theme, language, width):
     settings.STYLEGUIDE = True
+    settings.OUTBOUND_MODE = "direct"
+    send(alice, "dora@outside.example", at=timezone.now())
+    answer(NOBODY, at=timezone.now())
     ids = deliver(alice, 3, thread=True) + deliver(alice, 1, role="junk")
     page = context(
         locale=language,
@@ -47,6 +53,9 @@ def test_no_page_has_a_violation(context, alice, settings, theme, language, widt
         reverse("mail:compose", args=[alice.box]) + f"?reply_all={ids[0]}",
         message_url(alice, ids[0], "source"),
         message_url(alice, ids[0], "headers"),
+        reverse("mail:outbox", args=[alice.box]),
+        thread_url(alice, sent_copy(alice).public_id, role="sent"),
+        reverse("mail:parcel", args=[alice.box, QueuedRecipient.objects.get().public_id]),
     ):
         page.goto(url)
         page.wait_for_load_state()

@@ -125,7 +125,7 @@ def line(
         attempts=parcel.attempts[:attempts],
         attempt_count=max(parcel.attempt_count, len(parcel.attempts)),
         may_retry=is_free and is_late and not _is_put_off(sent, now) and parcel.state == "queued",
-        may_cancel=is_free,
+        may_cancel=is_free and not _is_put_off(sent, now),
         notices=tuple(notices),
     )
 

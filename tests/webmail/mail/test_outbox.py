@@ -14,6 +14,7 @@ from mailcore.directory import resolve
 from mailcore.models.queue import QueuedMessage
 from tests.support.parcels import BUSY, NOBODY, OK, answer, send
 from tests.support.people import Person
+from tests.support.writing import save
 
 pytestmark = pytest.mark.django_db
 
@@ -125,6 +126,28 @@ def test_it_is_nobody_elses(posts, bob, mallory, client, client_of):
         assert "Late" not in page(client_of(stranger), url(stranger))
     assert client.get(url(posts)).status_code == 302
     assert client_of(posts).post(url(posts)).status_code == 405
+
+
+def test_what_waits_as_a_draft_is_taken_back_and_not_cancelled(web, alice):
+    now = timezone.now()
+    draft = save(alice, subject="Tomorrow")
+    send(alice, "dora@d.example", subject="Tomorrow", at=now, not_before=now + timedelta(days=1))
+    message = QueuedMessage.objects.get()
+    message.draft_id = draft.pk
+    message.save()
+    text = page(web, url(alice))
+    assert reverse("mail:unsend", args=[alice.box, draft.id]) in text
+    assert 'name="cancel"' not in text
+    web.post(reverse("mail:parcel_act", args=[alice.box, message.public_id]), {"cancel": ""})
+    assert message.recipients.get().state == "queued"
+
+
+def test_what_waits_without_a_draft_can_be_dropped(web, posts):
+    text = page(web, url(posts, "?show=scheduled"))
+    assert "Do not send" in text
+    message = QueuedMessage.objects.latest("pk")
+    web.post(reverse("mail:parcel_act", args=[posts.box, message.public_id]), {"cancel": ""})
+    assert message.recipients.get().state == "cancelled"
 
 
 def test_in_spanish(web, posts):

@@ -88,7 +88,10 @@ def act(request: HttpRequest, mailbox_id: UUID, public_id: UUID) -> HttpResponse
     if "retry" in request.POST:
         _say_retried(request, control.retry_now(which=which, now=now, by=by))
     elif "cancel" in request.POST:
-        _say_cancelled(request, control.cancel(which=which, now=now, by=by))
+        if sent.waits_as_draft(mailbox_id=scope.mailbox.pk, public_id=public_id, now=now):
+            messages.info(request, _("It waits for its time: take it back in the outbox."))
+        else:
+            _say_cancelled(request, control.cancel(which=which, now=now, by=by))
     else:
         return HttpResponseBadRequest(_("This request names no action."))
     response = HttpResponseRedirect(local_path(request, request.POST.get("next", "/")))
