@@ -81,7 +81,9 @@ def recipients(written: drafts.Written) -> Recipients:
 
 
 def keep_twin(*, mailbox: Mailbox, draft: drafts.DraftRow, sender: Sender, now: datetime) -> None:
-    """Write the draft into the folder Drafts as far as it can be a message already."""
+    """Write the draft into Drafts as far as it can be a message already; not one that is blank."""
+    if draft.is_blank:
+        return
     written = draft.written
     people = Recipients(
         *(_boxes(name, getattr(written, name), strict=False) for name in ("to", "cc", "bcc"))
@@ -150,11 +152,9 @@ def discard(*, mailbox: Mailbox, draft: drafts.DraftRow, sender: Sender, now: da
 
     An empty one just goes. One that was sent stays as it is. Returns what undoes it.
     """
-    written = draft.written
     if draft.send_token is not None:
         return Done(None, 0)
-    said = (written.to, written.cc, written.bcc, written.subject, written.text, written.html)
-    if not (any(text.strip() for text in said) or draft.files):
+    if draft.is_blank:
         with transaction.atomic():
             drafts_folder.remove(mailbox=mailbox, draft=draft, now=now)
             drafts.forget(pk=draft.pk)

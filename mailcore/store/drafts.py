@@ -27,6 +27,7 @@ SENT_KEPT = timedelta(days=7)
 LOST_KEPT = timedelta(days=30)
 SWEPT_MAX = 500
 _TYPE_CHARS = 255
+_SAID = ("to", "cc", "bcc", "subject", "text", "html")
 _SUBJECT_CHARS = 998
 
 
@@ -86,6 +87,12 @@ class DraftRow:
     updated_at: datetime
     message_id: int | None
     files: tuple[FileRow, ...]
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nobody has written anything: no word, no recipient, no file."""
+        said = (getattr(self.written, name).strip() for name in _SAID)
+        return not self.files and not any(said)
 
     @property
     def size_bytes(self) -> int:

@@ -173,7 +173,7 @@ form.addEventListener("submit", async (event) => {
   if (button?.name === "remove") { await submit({ remove: button.value }); return; }
   await new Promise((resolve) => setTimeout(resolve)); // a form takes no submit within its own
   const needs = button?.name !== "discard" && button?.name !== "resolve";
-  if (needs && !isStopped && !(await (isDirty() || !wasSaved ? submit({ save: "" }) : queue)) && !isStopped) return;
+  if (needs && !isStopped && (isDirty() || wasSaved) && !(await submit({ save: "" })) && !isStopped) return;
   isSure = isLeaving = true;
   clearTimeout(timer);
   drop();

@@ -137,6 +137,9 @@ def _post(
         return _was_sent(request, scope, is_repeat=found.send_token == asked.token, back=asked.next)
     except (Unsendable, TooLarge) as error:
         current = drafts.find(mailbox=scope.mailbox, draft_id=draft_id)
+        if current is not None and current.send_token is None:
+            now = timezone.now()  # whoever gives up here finds every word in Drafts
+            writing.keep_twin(mailbox=scope.mailbox, draft=current, sender=sender, now=now)
         fault = wording.fault(error, max_bytes=composing.files_max_bytes())
         return _refused(request, scope, draft_id, asked, offered, draft=current, fault=fault)
 
