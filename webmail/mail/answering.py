@@ -105,20 +105,15 @@ def _forward(message: read.MessageView, sender: str) -> Beginning:
         subject=_subject(_("Fwd: %(subject)s"), _FORWARD, message.subject),
         text="\n\n{}\n\n{}\n".format("\n".join(lines), quoting.text_of(message=message)),
     )
-    rich, shown = "", []
+    rich, files = "", list(message.attachments)
     if message.html_part:
+        # What the HTML shows goes along as files: the text that one sees has no place for it.
         shown = quoting.shown_images(message=message)
-        names = {part.part: content_id(message.public_id, part.part) for part in shown}
+        files += [part for part in shown if part not in files]
         head = "<br>".join(escape(line) for line in lines)
-        html = quoting.html_of(message=message, images=names)
+        html = quoting.html_of(message=message, images={})
         rich = _bounded(f"<p></p><p>{head}</p>{html}")
-    files = [part for part in message.attachments if part not in shown]
     return Beginning(written, "forward", message.public_id, files, rich)
-
-
-def content_id(message_id: UUID, part: str) -> str:
-    """Return the Content-ID of a part that goes along with a forward."""
-    return f"{message_id.hex}.{part}@casilla"
 
 
 def _sender_for(message: read.MessageView, own: Sequence[Own]) -> str:

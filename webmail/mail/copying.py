@@ -15,10 +15,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 
 from mailcore.errors import MailError
-from mailcore.html import outgoing
-from mailcore.store import drafts, quoting, read
+from mailcore.store import drafts, read
 from mailcore.store.drafts import DraftRow
-from webmail.mail.answering import content_id
 from webmail.mail.composing import Asked, files_max_bytes
 from webmail.mail.scope import Scope
 
@@ -73,7 +71,7 @@ def add_uploads(*, draft: DraftRow, files: Sequence[UploadedFile[Any]], now: dat
 
 
 def copy_parts(*, scope: Scope, draft: DraftRow, asked: Asked, now: datetime) -> None:
-    """Put the chosen parts of a forwarded message on its draft, and the images its HTML shows.
+    """Put the chosen parts of a forwarded message on its draft.
 
     Parts that the message does not have are passed over. Raises NotOpen, OSError.
     """
@@ -82,14 +80,9 @@ def copy_parts(*, scope: Scope, draft: DraftRow, asked: Asked, now: datetime) ->
     message = read.message(mailbox=scope.mailbox, message_id=asked.source)
     if message is None:
         return
-    shown = outgoing.content_ids(draft.written.html)
-    images = quoting.shown_images(message=message) if shown else []
-    names = {part.part: content_id(message.public_id, part.part) for part in images}
     room = files_max_bytes() - draft.size_bytes
     for part in message.parts:
-        name = names.get(part.part, "")
-        wanted = name in shown if name else part.part in asked.parts
-        if not wanted or part.size > room:
+        if part.part not in asked.parts or part.size > room:
             continue
         octets = read.part_bytes(
             message=message, part=part.part, max_bytes=settings.MESSAGE_SIZE_LIMIT
@@ -100,6 +93,5 @@ def copy_parts(*, scope: Scope, draft: DraftRow, asked: Asked, now: datetime) ->
             name=part.name,
             content_type=part.content_type,
             content=octets,
-            content_id=name,
             now=now,
         )
