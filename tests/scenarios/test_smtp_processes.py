@@ -35,7 +35,7 @@ def bare_machine(tmp_path) -> Machine:
 
 
 @pytest.fixture
-def machine(bare_machine) -> Machine:
+def machine(bare_machine: Machine) -> Machine:
     bare_machine.tell("migrate")
     bare_machine.tell("create_domain", "hamburger.test")
     bare_machine.tell("create_mailbox", "bob@hamburger.test")
