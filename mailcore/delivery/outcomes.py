@@ -18,7 +18,7 @@ from functools import partial
 from django.db import DatabaseError, InterfaceError, OperationalError
 
 from mailcore.delivery.threads import Grouped, Threads
-from mailcore.queue import outcome
+from mailcore.queue import control, outcome
 from mailcore.queue.outcome import Ended, Ending, Report, Start
 from mailcore.smtp.reply import Reply
 from mailcore.smtp.status import Deferred, Delivered
@@ -161,6 +161,16 @@ class Outcomes:
                 )
             except (DatabaseError, InterfaceError):
                 log.exception("delivery.outcome_lost")
+                await self._hold(plain)
+
+    async def _hold(self, ending: Ending) -> None:
+        """Keep mail back whose outcome cannot be written: else it would go out with each lease."""
+        try:
+            await self._threads.run(
+                control.hold_leased, batch=ending.batch, now=self._now(), by=_HELD_BY
+            )
+        except (DatabaseError, InterfaceError):
+            log.exception("delivery.not_held")
 
     def _begin(self, items: Sequence[Start]) -> list[int]:
         return outcome.begin(items, now=self._now())
@@ -170,6 +180,7 @@ class Outcomes:
         return [None] * len(items)
 
 
+_HELD_BY = "the runner: the outcome could not be stored"
 _SENT = Reply(250, "2.0.0", "Accepted; the words of the host could not be stored")
 
 

@@ -112,6 +112,17 @@ def capture(*, batch: Batch, now: datetime) -> int:
         return _change(rows, "captured", now, "", state=State.CAPTURED, next_attempt_at=None)
 
 
+def hold_leased(*, batch: Batch, now: datetime, by: str) -> int:
+    """Keep back what a runner still holds of a batch, until a person looks; return how many.
+
+    For rows whose outcome nothing can write: their mail would go out again with every lease.
+    """
+    with transaction.atomic():
+        mine = Q(state=State.QUEUED, lease_token=batch.token)
+        rows = _lock(Which(message=batch.public_id), mine, now=now, leased=True)
+        return _change(rows, "held", now, by, state=State.HELD, next_attempt_at=None)
+
+
 def _lock(
     which: Which, condition: Q, *, now: datetime, leased: bool = False
 ) -> list[QueuedRecipient]:
