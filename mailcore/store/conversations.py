@@ -24,8 +24,23 @@ LIMIT_MAX = 200
 SENDERS_MAX = 5
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_OWN_ROLES = (Role.SENT, Role.DRAFTS)
 _HIDDEN_ROLES = (Role.TRASH, Role.JUNK)
 _ONLY: dict[str, Q] = {"": Q(), "unread": Q(is_seen=False), "starred": Q(is_flagged=True)}
+
+
+_COLUMNS = (
+    "id",
+    "public_id",
+    "thread_id",
+    "thread__public_id",
+    "received_at",
+    "is_answered",
+    "content__from_name",
+    "content__from_address",
+    "content__subject",
+    "content__preview",
+)
 
 
 class _Newest(NamedTuple):
@@ -39,6 +54,7 @@ class _Newest(NamedTuple):
     from_address: str
     subject: str
     preview: str
+    envelope: dict[str, list[list[str]]] | None = None
 
 
 @dataclass(slots=True)
@@ -61,14 +77,21 @@ def list_conversations(
     `only` narrows to conversations with an unread or a starred message in the folder.
     """
     limit = max(1, min(limit, LIMIT_MAX))
-    shown = shown_folders(mailbox=mailbox, folder_id=folder_id).values_list("pk", flat=True)
-    folder_ids = list(shown)
-    if folder_id not in folder_ids:
+    shown = shown_folders(mailbox=mailbox, folder_id=folder_id).values_list("pk", "role")
+    roles = dict(shown)
+    folder_ids = list(roles)
+    if folder_id not in roles:
         return Page(rows=[], next_cursor=None)
     # The starred ones have an index of the mailbox only; for the others it would mislead planners.
     within = Q(mailbox_id=mailbox.pk) if only == "starred" else Q()
     matching = within & Q(folder_id=folder_id) & _ONLY[only]
-    newest = _newest(matching, only=_ONLY[only], after=parse_cursor(after), limit=limit + 1)
+    newest = _newest(
+        matching,
+        only=_ONLY[only],
+        after=parse_cursor(after),
+        limit=limit + 1,
+        is_own=roles[folder_id] in _OWN_ROLES,
+    )
     page = newest[:limit]
     summaries = _summaries(folder_id, folder_ids, [row.thread_id for row in page])
     rows = [_row(row, summaries[row.thread_id]) for row in page if row.thread_id in summaries]
@@ -91,9 +114,12 @@ def _cursor(row: _Newest) -> str:
 
 
 def _newest(
-    matching: Q, *, only: Q, after: tuple[datetime, int] | None, limit: int
+    matching: Q, *, only: Q, after: tuple[datetime, int] | None, limit: int, is_own: bool
 ) -> list[_Newest]:
-    """Find the messages whose thread has no newer matching one in the folder."""
+    """Find the messages whose thread has no newer matching one in the folder.
+
+    With their recipients when `is_own`: the envelope costs what the other columns do together.
+    """
     newer = Message.objects.filter(
         only,
         Q(received_at__gt=OuterRef("received_at")) | Q(id__gt=OuterRef("id")),
@@ -105,18 +131,9 @@ def _newest(
     if after:
         at, pk = after
         found = found.filter(Q(received_at__lt=at) | Q(id__lt=pk), received_at__lte=at)
-    rows = found.order_by("-received_at", "-id").values_list(
-        "id",
-        "public_id",
-        "thread_id",
-        "thread__public_id",
-        "received_at",
-        "is_answered",
-        "content__from_name",
-        "content__from_address",
-        "content__subject",
-        "content__preview",
-    )
+    rows = found.order_by("-received_at", "-id").values_list(*_COLUMNS)
+    if is_own:
+        return [_Newest(*row) for row in rows.values_list(*_COLUMNS, "content__envelope")[:limit]]
     return [_Newest(*row) for row in rows[:limit]]
 
 
@@ -172,6 +189,7 @@ def _row(newest: _Newest, summary: _Summary) -> ConversationRow:
         thread_id=newest.thread_public_id,
         message_id=newest.public_id,
         senders=tuple(dict.fromkeys(summary.senders))[-SENDERS_MAX:],
+        recipients=_recipients(newest.envelope or {}),
         from_name=newest.from_name,
         from_address=newest.from_address,
         subject=newest.subject,
@@ -183,3 +201,10 @@ def _row(newest: _Newest, summary: _Summary) -> ConversationRow:
         is_answered=newest.is_answered,
         has_attachment=summary.attached > 0,
     )
+
+
+def _recipients(envelope: dict[str, list[list[str]]]) -> tuple[str, ...]:
+    """Return names or addresses of To, Cc and Bcc as derivation wrote them."""
+    boxes = [box for key in ("to", "cc", "bcc") for box in envelope.get(key, ())]
+    names = (name or address for name, address, *_ in boxes)
+    return tuple(dict.fromkeys(names))[:SENDERS_MAX]

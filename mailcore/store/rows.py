@@ -31,11 +31,15 @@ class FolderRow:
 
 @dataclass(frozen=True, slots=True)
 class ConversationRow:
-    """A line of the conversation list: a thread as its newest message in the folder shows it."""
+    """A line of the conversation list: a thread as its newest message in the folder shows it.
+
+    `recipients` are those of what one writes oneself, in Sent and Drafts; elsewhere there are none.
+    """
 
     thread_id: UUID
     message_id: UUID
     senders: tuple[str, ...]
+    recipients: tuple[str, ...]
     from_name: str
     from_address: str
     subject: str

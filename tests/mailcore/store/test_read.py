@@ -57,6 +57,21 @@ def test_folders_come_with_roles_first_then_names_with_children_below():
     assert found[6:] == [("añejo", 0), ("Work", 0), ("Invoices", 1)]
 
 
+def test_sent_and_drafts_show_to_whom_one_wrote():
+    mailbox = make_mailbox()
+    raw = make_message(to="Ana <ana@outside.example>, bob@hamburger.test", subject="Plan")
+    for role in ("inbox", "sent", "drafts"):
+        store(raw, mailbox=mailbox, role=role)
+    derive_all()
+    rows = {
+        role: read.list_conversations(mailbox=mailbox, folder_id=folder(mailbox, role).id).rows
+        for role in ("inbox", "sent", "drafts")
+    }
+    assert [row.recipients for row in rows["inbox"]] == [()]
+    for role in ("sent", "drafts"):
+        assert [row.recipients for row in rows[role]] == [("Ana", "bob@hamburger.test")]
+
+
 def test_a_folder_of_another_mailbox_is_not_found():
     alice, mallory = make_mailbox(name="alice"), make_mailbox(name="mallory")
     theirs = folder(alice).public_id
