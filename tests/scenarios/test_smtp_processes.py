@@ -109,6 +109,8 @@ def test_connections_are_spread_over_the_processes(machine, smtpd):
 def test_one_that_is_killed_is_started_again_and_the_other_goes_on(machine, smtpd):
     first, second = children(smtpd.pid)
     os.kill(first, signal.SIGKILL)
+    # Reaped, and so all its threads are gone: until then its socket may be given a client.
+    assert until(lambda: first not in children(smtpd.pid))
     with dial(machine) as client:
         client.envelope()
         client.send(b"Message-ID: <one@x.test>\r\n\r\nx\r\n.\r\n")
