@@ -52,6 +52,7 @@ def test_who_gives_up_waiting_takes_nothing():
         leaving.cancel()
         octets.give(100)
         await staying
+        assert leaving.cancelled()
         octets.give(100)
         await octets.take(100)
 
