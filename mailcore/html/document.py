@@ -46,6 +46,12 @@ FRAME_SCRIPT = """\
     event.preventDefault();
     tell({ kind: "key", key: event.key });
   });
+  // The page asks when its own script comes after this one.
+  addEventListener("message", (event) => {
+    if (event.source !== parent) return;
+    height = -1;
+    measure();
+  });
   addEventListener("load", measure, true);
   addEventListener("toggle", measure, true);
   addEventListener("resize", measure);
@@ -102,6 +108,12 @@ blockquote { margin: 8px 0; padding: 0 0 0 12px; border-left: 2px solid var(--li
   border-color: var(--line) !important;
 }
 :root[data-theme=dark][data-colour=grey] casilla-mail a { color: var(--accent) !important; }
+.print-head { overflow-wrap: anywhere; }
+@media screen {
+  body:has(> .print-head) {
+    max-width: 52rem; margin: 32px auto !important; padding: 0 16px !important;
+  }
+}
 @media print {
   :root, :root[data-theme=dark] { color-scheme: light; --text: #000; }
   .casilla-quote:not([open]) > * { display: block; }

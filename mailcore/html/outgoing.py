@@ -18,6 +18,8 @@ _TAGS = frozenset(
 )
 _ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt"}, "ol": {"start"}, "blockquote": {"type"}}
 _SCHEMES = {"http", "https", "mailto", "tel", "cid"}
+_TAG = re.compile(r"""<[a-z](?:[^<>"]|"[^"]*")*>""")
+_REACHES = re.compile(r"(?:https?:|mailto:|tel:)", re.IGNORECASE)
 _CONTENT_ID = re.compile(r"cid:[\w.+@-]{1,250}", re.ASCII)
 _BLANKS = re.compile(r"[ \t\r\n]+")
 _MANY_LINES = re.compile(r"\n{3,}")
@@ -41,9 +43,9 @@ def clean(html: str, *, images: Mapping[str, str] | None = None) -> str:
             return "cite"
         if tag == "ol" and not value.isdigit():
             return None
-        return None if tag == "a" and value.startswith("cid:") else value
+        return None if tag == "a" and not _REACHES.match(value.strip()) else value
 
-    return nh3.clean(
+    cleaned = nh3.clean(
         html[:MAX_CHARS],
         tags=set(_TAGS),
         attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
@@ -53,6 +55,12 @@ def clean(html: str, *, images: Mapping[str, str] | None = None) -> str:
         link_rel=None,
         strip_comments=True,
     )
+    return _TAG.sub(_without_empty_images, cleaned)
+
+
+def _without_empty_images(tag: re.Match[str]) -> str:
+    """Drop an image that has lost its source; quoted values are skipped as wholes."""
+    return "" if tag[0].startswith("<img") and " src=" not in tag[0] else tag[0]
 
 
 def content_ids(html: str) -> set[str]:

@@ -165,6 +165,21 @@ def _unmarked_quote(markup: Markup) -> _Span | None:
     return None
 
 
+def may_begin_header(line: str) -> bool:
+    """Say cheaply whether a line of text may be the first of Outlook's header of a quote."""
+    return line.lstrip().startswith("--") or bool(_HEADER_START.match(line[:20]))
+
+
+def begins_header(text: str) -> bool:
+    """Say whether `text` begins with the lines that Outlook puts above a quote."""
+    return bool(_ORIGINAL.match(text) or _HEADER.match(text))
+
+
+def begins_forward(line: str) -> bool:
+    """Say whether a line announces a forwarded message."""
+    return bool(_FORWARDED.match(line))
+
+
 def _may_begin_quote(value: str) -> bool:
     start = value.lstrip()[:20]
     return start.startswith(("On", "El", "--")) or bool(_HEADER_START.match(start))

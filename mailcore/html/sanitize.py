@@ -4,7 +4,7 @@ Order matters (every break of other webmails came from a change made after clean
 go, the cost is measured, nh3 brings the rest into one serialised form, images, links and quotes
 are rewritten in that form, and nh3 with the strictest rules comes last. After it only
 `tokens.fill` puts escaped addresses into places kept for them. Loads nothing; remote images are
-dropped and counted.
+counted and dropped, or named for our proxy when the reader asked to see them.
 """
 
 from __future__ import annotations
@@ -21,27 +21,32 @@ from mailcore.html.colour import colour_of
 from mailcore.html.text import render_text
 from mailcore.html.totext import to_text
 
-__all__ = ["SANITISER_VERSION", "Sanitized", "sanitize"]
+__all__ = ["SANITISER_VERSION", "ImageMode", "Sanitized", "sanitize"]
+
+ImageMode = Literal["blocked", "proxied"]
 
 MAX_DATA_IMAGE_BYTES = 200 * 1024
 MAX_OUTPUT = 2 * limits.MAX_CHARS
 MAX_DISTINCT_STYLES = 150_000
+MAX_REMOTE_IMAGES = 300
 MAX_FALLBACK_TEXT = 64 * 1024
 MAX_FALLBACK_HTML = 400_000
 
 _BODY_TAG = re.compile(r"<body(?=[\s/>])", re.IGNORECASE)
+_REMOTE = re.compile(r"https?:|//", re.IGNORECASE)
 _DATA_IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,([A-Za-z0-9+/]+={0,2})")
 _MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"RIFF")
 
 
 def sanitize(
-    html: str, *, parts: Mapping[str, str], image_mode: Literal["blocked"] = "blocked"
+    html: str, *, parts: Mapping[str, str], image_mode: ImageMode = "blocked"
 ) -> Sanitized:
     """Clean the HTML of a message. Never raises for any `html`.
 
     `parts` maps a Content-ID without angle brackets (RFC 2392) to the part number of an image
     of the same message; other `cid:` images are dropped. `image_mode` says what becomes of remote
-    images. Takes up to a second for 2 MB: not for an event loop.
+    images: `proxied` gives the first MAX_REMOTE_IMAGES a token. Takes up to a second
+    for 2 MB: not for an event loop.
     """
     stripped = limits.too_long(html) or limits.strip_opaque(html)
     if isinstance(stripped, limits.TooComplex) or limits.scan(stripped.html):
@@ -51,7 +56,7 @@ def sanitize(
     if len(normal) > MAX_OUTPUT:
         return _only_text(html)
     tree = markup.parse(normal)
-    blocked_count = _rewrite_images(tree, parts)
+    blocked_count = _rewrite_images(tree, parts, image_mode)
     simplified = _limit_styles(tree)
     _mark_links(tree)
     quotes.fold(tree)
@@ -70,19 +75,36 @@ def _only_text(html: str) -> Sanitized:
     return Sanitized(html=shown.html, notice="too_complex")
 
 
-def _rewrite_images(tree: markup.Markup, parts: Mapping[str, str]) -> int:
-    """Give images of the message their token, drop every other source; count the remote ones."""
+def _rewrite_images(tree: markup.Markup, parts: Mapping[str, str], image_mode: ImageMode) -> int:
+    """Give images of the message, and remote ones if wanted, their token; count those left out."""
     blocked = 0
+    left = MAX_REMOTE_IMAGES if image_mode == "proxied" else 0
     for element in tree.elements:
         if element.name != "img" or "src" not in element.attributes:
             continue
         source = links.INVISIBLE.sub("", element.attributes.pop("src")).strip()
-        blocked += source.lower().startswith(("http:", "https:", "//"))
         kept = _own_source(source, parts)
+        if _REMOTE.match(source):
+            is_wanted = bool(left) and not _is_beacon(element)
+            kept = tokens.remote_token(_whole(source)) if is_wanted else ""
+            left -= bool(kept)
+            blocked += image_mode == "blocked" or (not kept and not _is_beacon(element))
         if kept:
             element.attributes["src"] = kept
         tree.tokens[element.start] = markup.start_tag("img", element.attributes)
     return blocked
+
+
+def _is_beacon(element: markup.Element) -> bool:
+    """Say whether an image shows nothing, and only tells its server that it was loaded."""
+    sides = (element.attributes.get(name, "").strip().lower() for name in ("width", "height"))
+    return all(side in ("0", "1", "0px", "1px") for side in sides)
+
+
+def _whole(source: str) -> str:
+    """Return a remote address with its scheme; what a browser forgives is put right."""
+    source = source.replace(" ", "%20").replace("\\", "/")
+    return f"https:{source}" if source.startswith("//") else source
 
 
 def _own_source(source: str, parts: Mapping[str, str]) -> str:

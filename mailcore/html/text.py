@@ -19,6 +19,8 @@ from mailcore.html.cleaner import Sanitized, clean_own
 MAX_CHARS = 256 * 1024
 MAX_LINKS = 2000
 MAX_LEVELS = 10
+_HEADER_LINES = 8
+_LOOKS_MAX = 5  # at what might be a header: one that almost is costs the most
 
 _LINK = re.compile(
     r"(?P<web>\b(?:https?://|www\.)[^\s<>\"\u200b-\u200f\u202a-\u202e\u2066-\u2069]{3,2000})"
@@ -83,6 +85,10 @@ def _unflow(lines: list[Line], *, delsp: bool) -> Iterator[Line]:
 
 def _body(lines: list[Line]) -> str:
     linker = _Linker()
+    at = _unmarked_quote(lines)
+    if at is not None:
+        quoted = quotes.OPEN + _block(lines[at:], linker) + quotes.CLOSE
+        return _block(lines[:at], linker) + quoted
     blocks = [
         (quoted, _block(list(group), linker))
         for quoted, group in groupby(_with_attribution(lines), key=lambda line: line.level > 0)
@@ -92,6 +98,26 @@ def _body(lines: list[Line]) -> str:
         index = quoted_blocks[0]
         blocks[index] = (True, quotes.OPEN + blocks[index][1] + quotes.CLOSE)
     return "".join(html for _, html in blocks)
+
+
+def _unmarked_quote(lines: list[Line]) -> int | None:
+    """Return where Outlook's copy of the message before begins, if something stands above it.
+
+    A forwarded message stays as it is: it is what there is to read.
+    """
+    if any(line.level for line in lines):
+        return None
+    looks = 0
+    for index, line in enumerate(lines):
+        if quotes.begins_forward(line.text) or looks == _LOOKS_MAX:
+            return None
+        if not quotes.may_begin_header(line.text):
+            continue
+        looks += 1
+        ahead = "\n".join(one.text[:200] for one in lines[index : index + _HEADER_LINES])
+        if quotes.begins_header(ahead):
+            return index if any(one.text.strip() for one in lines[:index]) else None
+    return None
 
 
 def _says_something_new(lines: list[Line]) -> bool:

@@ -53,10 +53,16 @@ def test_cleaning_twice_changes_nothing_and_text_never_raises(html):
     outgoing.to_plain(cleaned)
 
 
+def test_among_images_of_the_draft_nothing_relative_leaves():
+    html = '<a href="/mail/">x</a><a href="x">y</a><a title="<img>" href="https://a.test/">z</a>'
+    cleaned = outgoing.clean(f"{html}<img src=x alt=y>", images={"/files/1/": "logo@casilla"})
+    assert cleaned == '<a>x</a><a>y</a><a href="https://a.test/">z</a>'
+
+
 def test_images_of_the_draft_are_named_by_content_id():
     html = '<p><img src="/files/1/" alt="Logo"><img src="/files/2/"></p>'
     cleaned = outgoing.clean(html, images={"/files/1/": "logo@casilla"})
-    assert cleaned == '<p><img src="cid:logo@casilla" alt="Logo"><img></p>'
+    assert cleaned == '<p><img src="cid:logo@casilla" alt="Logo"></p>'
     assert outgoing.content_ids(cleaned) == {"logo@casilla"}
 
 
@@ -80,7 +86,7 @@ def test_images_of_the_draft_are_named_by_content_id():
     ],
 )
 def test_the_text_twin_reads_well(html, text):
-    assert outgoing.to_plain(outgoing.clean(html)) == text
+    assert outgoing.to_plain(outgoing.clean(html, images={"/": "a"})) == text
 
 
 @pytest.mark.parametrize(

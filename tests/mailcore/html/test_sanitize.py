@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from mailcore.html import limits
 from mailcore.html.cleaner import clean_own
 from mailcore.html.sanitize import sanitize
+from mailcore.html.tokens import fill
 from tests.support.hostile_html import HOSTILE, HostileHtml
 from tests.support.html_oracle import findings, nodes, shape
 
@@ -35,6 +37,37 @@ def test_output_is_stable_under_another_parse_and_cleaning(payload: HostileHtml)
     fragment = shown.partition("</style>")[2] if shown.startswith("<style>") else shown
     assert shape(clean_own(fragment)) == shape(fragment)
     assert findings(show(shown)) == []
+
+
+@pytest.mark.parametrize("payload", HOSTILE, ids=lambda payload: payload.name)
+def test_with_images_every_source_still_leads_to_us(payload: HostileHtml):
+    shown = sanitize(payload.html, parts=PARTS, image_mode="proxied")
+    filled = fill(shown.html, lambda part: f"/u/{part}", lambda url: "/u/remote/token")
+    sources = re.findall(r'<img(?: [^ ="<>]+="[^"<>]*")*? src="([^"]*)"', filled)
+    assert all(source.startswith(("/u/", "data:image/")) for source in sources)
+    assert findings(filled.replace("/u/remote/token", "cid:casilla-part-1")) == []
+
+
+def test_a_message_cannot_name_a_token_of_ours():
+    forged = "<img src='cid:casilla-remote-aHR0cDovL2EudGVzdC8'><img src='cid:casilla-part-9'>"
+    assert "src=" not in sanitize(forged, parts=PARTS, image_mode="proxied").html
+
+
+@pytest.mark.parametrize(
+    ("image", "shown", "blocked"),
+    [
+        ("<img src='https://a.test/x.png'>", 1, 0),
+        ("<img src='//a.test/x.png'>", 1, 0),
+        ("<img src='https://a.test/x.png' width=1 height=1>", 0, 0),
+        (f"<img src='https://a.test/{'x' * 3000}'>", 0, 1),
+        ("<img src='https://a.test/x.png'>" * 301, 300, 1),
+        ("<img src='/logout'><img src='logout'><img src='file:///x'>", 0, 0),
+    ],
+)
+def test_remote_images_are_named_for_the_proxy_up_to_a_number(image, shown, blocked):
+    found = sanitize(image, parts=PARTS, image_mode="proxied")
+    assert found.html.count("casilla-remote-") == shown
+    assert found.blocked_count == blocked
 
 
 _PIECES = st.sampled_from([payload.html for payload in HOSTILE if len(payload.html) < 2000])

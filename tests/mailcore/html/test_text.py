@@ -87,3 +87,36 @@ def test_long_text_is_cut_and_says_so():
     shown = render_text("x" * (MAX_CHARS + 1))
     assert shown.notice == "truncated"
     assert len(words(shown.html)) == MAX_CHARS
+
+
+OUTLOOK = "De: Ana\nEnviado: lunes, 2 de noviembre\nPara: Bob\nAsunto: Plan\n\nviejo"
+
+
+@pytest.mark.parametrize(
+    "old",
+    [
+        OUTLOOK,
+        "From: Ana\nSent: Monday\nTo: Bob\nSubject: Plan\n\nold",
+        "-----Original Message-----\nold",
+        "----- Mensaje original -----\nviejo",
+    ],
+)
+def test_a_quote_of_outlook_without_marks_is_folded(old: str):
+    shown = render_text(f"nuevo\n\n{old}").html
+    before, opened, after = shown.partition("<details")
+    assert "nuevo" in before
+    assert opened
+    assert "old" in after or "viejo" in after
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        OUTLOOK,
+        f"para ti\n\n---------- Forwarded message ---------\n{OUTLOOK}",
+        "De: todo un poco\ny nada más",
+        "From: a list\nof things",
+    ],
+)
+def test_what_is_all_there_is_or_forwarded_stays_open(text: str):
+    assert "<details" not in render_text(text).html
