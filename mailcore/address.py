@@ -163,6 +163,15 @@ def normalise_domain(text: str) -> str:
     return name.lower()
 
 
+def comparable(text: str) -> str:
+    """Return an addr-spec in the form in which two of them compare as ours do; '' for none."""
+    try:
+        address = parse(text.strip())
+    except AddressError:
+        return ""
+    return f"{address.key}@{address.domain}" if address.domain else ""
+
+
 def split_detail(local_part: str, separator: str) -> tuple[str, str]:
     """Return user and detail of a local part (RFC 5233); the detail is '' when there is none.
 

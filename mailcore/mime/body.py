@@ -29,7 +29,18 @@ _UU_BEGIN = re.compile(rb"^begin[ \t]+[0-7]{3,4}[ \t][^\n]*\n", re.MULTILINE)
 _SIGNATURES = frozenset(
     {"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"}
 )
-_REPORTS = frozenset({"message/delivery-status", "message/disposition-notification"})
+# What one program tells another about a message: RFC 3464, 3798, 5965, 6522, 6533.
+REPORT_TYPES = frozenset(
+    {
+        "message/delivery-status",
+        "message/disposition-notification",
+        "message/feedback-report",
+        "message/global-delivery-status",
+        "message/global-disposition-notification",
+        "message/global-headers",
+        "text/rfc822-headers",
+    }
+)
 # What the sanitiser puts in place of cid: and a browser can draw; the rest must be listed.
 _DRAWABLE = frozenset(
     {f"image/{kind}" for kind in "png x-png jpeg jpg pjpeg gif webp avif".split()}
@@ -176,7 +187,7 @@ class BodyChoice:
     @property
     def has_attachment(self) -> bool:
         """Whether a list should show a paper clip: machine-readable reports do not count."""
-        return any(part.content_type not in _REPORTS for part in self.attachments)
+        return any(part.content_type not in REPORT_TYPES for part in self.attachments)
 
 
 def choose_body(structure: Structure) -> BodyChoice:
