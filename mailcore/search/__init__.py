@@ -1,0 +1,1 @@
+"""The language of the search box: pure, no database (webmail.md, b, "Search grammar")."""
