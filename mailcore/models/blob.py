@@ -68,6 +68,8 @@ class Content(models.Model):
                 fields=["id"], condition=Q(parsed_at__isnull=True), name="ix_content_underived"
             ),
             models.Index(fields=["message_id"], name="ix_content_message_id"),  # DSN, msgid:
+            # store.acquaintance: has this person written before
+            models.Index(fields=["from_address", "-id"], name="ix_content_from"),
         ]
 
     def __str__(self) -> str:

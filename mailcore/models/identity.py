@@ -149,3 +149,21 @@ class SetupToken(models.Model):
 
     def __str__(self) -> str:
         return f"setup token of {self.created_at:%Y-%m-%d}"
+
+
+class SignIn(models.Model):
+    """A session as its person sees it: from which network and with which kind of browser.
+
+    The session itself is Django's; neither full address nor full User-Agent is kept.
+    """
+
+    public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
+    user = models.ForeignKey(User, models.PROTECT, related_name="sign_ins")
+    session_key = models.CharField(max_length=40, unique=True)
+    network = models.CharField(max_length=50, blank=True, default="")
+    agent = models.CharField(max_length=60, blank=True, default="")
+    created_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.user_id} with {self.agent or 'something'}"

@@ -13,7 +13,10 @@ from mailcore.models.ids import uuid7
 
 
 class Thread(models.Model):
-    """A conversation in one mailbox. The subject columns serve only replies without references."""
+    """A conversation in one mailbox. The subject columns serve only replies without references.
+
+    What joins a muted one does not come to the inbox.
+    """
 
     public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
     mailbox = models.ForeignKey("mailcore.Mailbox", models.PROTECT, related_name="threads")
@@ -21,12 +24,16 @@ class Thread(models.Model):
     subject_hash = models.BigIntegerField(default=0)
     last_message_at = models.DateTimeField()
     participants = models.JSONField(default=list)
+    is_muted = models.BooleanField(default=False, db_default=False)
 
     class Meta:
-        indexes = [  # store.threads: a reply that carries no reference
+        indexes = [
+            # store.threads: a reply that carries no reference
             models.Index(
                 fields=["mailbox", "subject_hash", "-last_message_at"], name="ix_thread_subject"
-            )
+            ),
+            # store.search_operators: is:muted
+            models.Index(fields=["mailbox"], condition=Q(is_muted=True), name="ix_thread_muted"),
         ]
 
     def __str__(self) -> str:
@@ -129,6 +136,17 @@ class Message(models.Model):
             ),
             # live update of the webmail, JMAP Email/changes
             models.Index(fields=["mailbox", "modseq"], name="ix_message_mailbox_modseq"),
+            # the list's filter of messages with attachments, and labels of the mailbox
+            models.Index(
+                fields=["folder", "-received_at", "-id"],
+                condition=Q(has_attachment=True),
+                name="ix_message_list_attached",
+            ),
+            models.Index(
+                fields=["mailbox", "-received_at", "-id"],
+                condition=Q(keywords__gt=0),
+                name="ix_message_labelled",
+            ),
             # newest message of its thread by NOT EXISTS
             models.Index(
                 fields=["thread", "folder", "-received_at", "-id"], name="ix_message_thread"

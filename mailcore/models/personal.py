@@ -39,10 +39,15 @@ class ContactGroup(models.Model):
 
 
 class Contact(models.Model):
-    """A person known to the user; `is_collected` marks those only written to."""
+    """A person known to the user; `is_collected` marks those only written to.
+
+    A further address of a person is a row of its own that points at the `main` one and bears its
+    name, so that an address is found, counted and offered in one way; the card is the main row's.
+    """
 
     public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
     user = models.ForeignKey("mailcore.User", models.PROTECT, related_name="contacts")
+    main = models.ForeignKey("self", models.CASCADE, null=True, related_name="others")
     name = models.CharField(max_length=300, blank=True, default="")
     address = models.CharField(max_length=320)
     card = models.JSONField(default=dict)
@@ -147,7 +152,7 @@ class Vacation(models.Model):
 
 
 class Job(models.Model):
-    """Work on many messages with progress, and what undoing it needs (kept 10 minutes)."""
+    """Work on many messages with progress; its steps undo it (kept 10 minutes)."""
 
     public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
     mailbox = models.ForeignKey("mailcore.Mailbox", models.PROTECT, related_name="jobs")
@@ -156,12 +161,31 @@ class Job(models.Model):
     total_count = models.BigIntegerField(default=0)
     done_count = models.BigIntegerField(default=0)
     arguments = models.JSONField(default=dict)
-    undo = models.JSONField(null=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["expires_at"], name="ix_job_expires")]  # sweep
+        indexes = [
+            models.Index(fields=["expires_at"], name="ix_job_expires"),  # sweep
+            models.Index(  # store.jobs.work_next
+                fields=["id"],
+                condition=models.Q(state__in=["waiting", "undoing"]),
+                name="ix_job_waiting",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.public_id}"
+
+
+class JobStep(models.Model):
+    """What one chunk of a job changed; gone when it is undone.
+
+    A row of its own, so that a long job never rewrites what its earlier chunks did.
+    """
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="steps")
+    undo = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"step {self.pk} of {self.job_id}"

@@ -101,6 +101,8 @@ class QueuedRecipient(models.Model):
     finished_at = models.DateTimeField(null=True)
     # What a DSN said after the peer had taken the message (docs/adr/0007): failed, delivered...
     reported_action = models.CharField(max_length=12, blank=True, default="")
+    # Its sender has seen that it was lost: the outbox shows it no more, the Sent copy still does.
+    dismissed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

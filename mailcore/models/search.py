@@ -16,6 +16,7 @@ class SearchEntry(models.Model):
         "mailcore.Message", models.PROTECT, primary_key=True, related_name="search_entry"
     )
     mailbox = models.ForeignKey("mailcore.Mailbox", models.PROTECT, related_name="+")
+    place = models.BigIntegerField(default=0)  # store.index_words.place_of: hits sort by it
 
     def __str__(self) -> str:
         return str(self.message_id)
