@@ -19,7 +19,7 @@ from mailcore.directory.domains import ROLE_ADDRESSES
 from mailcore.directory.errors import NotFound, NotUsable
 from mailcore.directory.mailboxes import parse_own
 from mailcore.models.directory import Address, Domain, Forward, Mailbox
-from mailcore.models.identity import Access, DomainAdmin, MailboxAccess, User
+from mailcore.models.identity import Access, DomainAdmin, Identity, MailboxAccess, User
 
 T = TypeVar("T", bound=models.Model)
 
@@ -57,8 +57,9 @@ def delete_domain(*, public_id: UUID) -> str:
         own = Address.objects.filter(domain=domain)
         if own.exclude(local_part__in=ROLE_ADDRESSES).exists() or domain.dkim_keys.exists():
             raise NotUsable("domain", domain.name)
-        if own.filter(is_primary=True).exists() or own.filter(identities__isnull=False).exists():
+        if own.filter(is_primary=True).exists():
             raise NotUsable("domain", domain.name)
+        Identity.objects.filter(address__domain=domain).delete()
         Forward.objects.filter(address__domain=domain).delete()
         DomainAdmin.objects.filter(domain=domain).delete()
         own.delete()
@@ -114,8 +115,9 @@ def delete_address(*, public_id: UUID) -> str:
     with transaction.atomic():
         row = _locked(Address, public_id)
         name = f"{row.local_part}@{row.domain.name}"
-        if row.is_primary or row.local_part in ROLE_ADDRESSES or row.identities.exists():
+        if row.is_primary or row.local_part in ROLE_ADDRESSES:
             raise NotUsable("address", name)
+        Identity.objects.filter(address=row).delete()  # nobody signs with it any more
         Forward.objects.filter(address=row).delete()
         row.delete()
     resolve.forget()

@@ -16,6 +16,7 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Lower
 
 from mailcore import address as addresses
+from mailcore.directory.domains import ROLE_ADDRESSES
 from mailcore.models.directory import Address, Domain, Forward
 from mailcore.models.identity import MailboxAccess, User
 
@@ -80,6 +81,11 @@ class AddressRow:
     mailbox: str
     targets: tuple[str, ...]
     created_at: datetime
+
+    @property
+    def is_required(self) -> bool:
+        """Whether the domain must have it (RFC 5321, 4.5.1 and RFC 2142): it cannot be deleted."""
+        return self.address.partition("@")[0] in ROLE_ADDRESSES
 
 
 @dataclass(frozen=True, slots=True)

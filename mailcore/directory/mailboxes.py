@@ -60,7 +60,7 @@ def create_mailbox(
     with creating("address", login):
         domain = domains.get_domain(parsed.domain)
         _refuse_if_taken(domain, parsed)
-        user = users.create_user(login=login, password=password, now=now)
+        user = users.create_user(login=login, password=password, display_name=display_name, now=now)
         mailbox = Mailbox.objects.create(
             display_name=display_name,
             quota_bytes=quota_bytes,

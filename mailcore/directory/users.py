@@ -57,6 +57,16 @@ def set_locale(*, user_id: int, locale: str) -> None:
     User.objects.filter(pk=user_id).update(locale=locale)
 
 
+def set_person(*, user_id: int, display_name: str, locale: str, timezone: str) -> None:
+    """Remember how a person is called in the account, and how they read.
+
+    The texts are what a form has checked: they fit their columns.
+    """
+    User.objects.filter(pk=user_id).update(
+        display_name=display_name, locale=locale, timezone=timezone
+    )
+
+
 def create_operator(*, login: str, password: str, now: datetime) -> User:
     """Make a user who may administer everything and reads the system mailbox.
 
@@ -69,7 +79,14 @@ def create_operator(*, login: str, password: str, now: datetime) -> User:
     return user
 
 
-def create_user(*, login: str, password: str, is_operator: bool = False, now: datetime) -> User:
+def create_user(
+    *,
+    login: str,
+    password: str,
+    display_name: str = "",
+    is_operator: bool = False,
+    now: datetime,
+) -> User:
     """Make a user. Raises AlreadyExists, NotUsable; call it inside a transaction."""
     name = normalise_login(login)
     if not name or len(name) > LOGIN_CHARS or not name.isprintable():
@@ -77,7 +94,7 @@ def create_user(*, login: str, password: str, is_operator: bool = False, now: da
     _check_password(password, login)
     if User.objects.filter(login__iexact=name).exists():
         raise AlreadyExists("user", name)
-    user = User(login=name, is_operator=is_operator, created_at=now)
+    user = User(login=name, display_name=display_name, is_operator=is_operator, created_at=now)
     user.set_password(password)
     user.save(force_insert=True)
     return user
