@@ -12,6 +12,7 @@ from uuid import UUID
 
 Mailbox = tuple[str, str]  # (display name, addr-spec)
 ParseState = Literal["ready", "pending", "unreadable"]
+OWN_ROLES = frozenset({"sent", "drafts"})  # folders of what one writes oneself
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,14 @@ class ConversationRow:
     """A line of the conversation list: a thread as its newest message in the folder shows it.
 
     `recipients` are those of what one writes oneself, in Sent and Drafts; elsewhere there are none.
+    `keywords` has the bits of all its messages.
     """
 
+    mailbox_id: int
     thread_id: UUID
     message_id: UUID
     senders: tuple[str, ...]
-    recipients: tuple[str, ...]
+    recipients: tuple[Mailbox, ...]
     from_name: str
     from_address: str
     subject: str
@@ -50,6 +53,13 @@ class ConversationRow:
     is_flagged: bool
     is_answered: bool
     has_attachment: bool
+    is_muted: bool
+    keywords: int
+
+    @property
+    def face(self) -> Mailbox:
+        """Whose initials and colour the line has: the first of whom one writes to, else From."""
+        return self.recipients[0] if self.recipients else (self.from_name, self.from_address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +100,7 @@ class MessageView:
     to: tuple[Mailbox, ...]
     cc: tuple[Mailbox, ...]
     reply_to: tuple[Mailbox, ...]
+    list_id: str
     sent_at: datetime | None
     received_at: datetime
     size: int
@@ -117,6 +128,7 @@ class ThreadView:
     subject: str
     messages: list[MessageView]
     message_count: int
+    is_muted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
