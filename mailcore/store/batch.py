@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from mailcore import trace
+from mailcore.address import comparable
 from mailcore.mime.header import HeaderScan
 from mailcore.models.ids import uuid7
 from mailcore.rawmail import PreparedBlob
@@ -90,6 +91,7 @@ class ThreadRow:
     last_message_at: datetime
     participants: tuple[str, ...]
     modseq: int = 0
+    is_muted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,7 @@ class Wanted:
     roles: Set[str]
     references: Set[tuple[int, bytes]]  # (mailbox, reference hash)
     subjects: Set[tuple[int, int]]  # (mailbox, subject hash)
+    senders: Set[tuple[int, str]]  # (mailbox, address or @domain that may be blocked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,7 @@ class Found:
     folders: Mapping[tuple[int, str], FolderState]  # by (mailbox, role)
     known: Mapping[tuple[int, bytes], threads.KnownThread]
     by_subject: Mapping[tuple[int, int], Sequence[threads.KnownThread]]
+    blocked: Set[tuple[int, str]]  # those of `Wanted.senders` that an owner blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +189,7 @@ def wanted(deliveries: Sequence[Delivery]) -> Wanted:
     return Wanted(
         keys=keys,
         mailboxes={mailbox_id for mailbox_id, _ in places},
-        roles={copy.role for d in deliveries for copy in d.copies} | {"inbox"},
+        roles={copy.role for d in deliveries for copy in d.copies} | {"inbox", "junk", "archive"},
         references={
             (mailbox_id, reference)
             for mailbox_id, header in places
@@ -196,7 +200,20 @@ def wanted(deliveries: Sequence[Delivery]) -> Wanted:
             for mailbox_id, header in places
             if threads.may_join_by_subject(header)
         },
+        senders={
+            (copy.mailbox_id, sender)
+            for d in deliveries
+            for sender in _senders(d)
+            for copy in d.copies
+            if copy.role == "inbox"
+        },
     )
+
+
+def _senders(delivery: Delivery) -> tuple[str, ...]:
+    """Return what a block of the sender would say; nothing for a bounce, whose sender is ours."""
+    form = comparable(delivery.header.from_address) if delivery.reverse_path else ""
+    return (form, "@" + form.rpartition("@")[2]) if form else ()
 
 
 def _keys_of(delivery: Delivery) -> Iterable[bytes]:
@@ -248,9 +265,10 @@ class Planner:
 
     def _add_copy(self, delivery: Delivery, copy: Copy, content: StoredContent) -> None:
         mailbox = self._mailbox(copy.mailbox_id)
-        folder = self._folder(copy, modseq=mailbox.modseq)
-        change = self.plan.folders[folder.id]
         thread = self._thread(delivery, copy.mailbox_id, modseq=mailbox.modseq)
+        role, reason = self._role(delivery, copy, thread)
+        folder = self._folder(copy.mailbox_id, role, modseq=mailbox.modseq)
+        change = self.plan.folders[folder.id]
         size = len(copy.prefix) + delivery.blob.size
         row = MessageRow(
             public_id=uuid7(),
@@ -282,8 +300,31 @@ class Planner:
                 copy.forward_path,
                 mailbox_id=copy.mailbox_id,
                 domain_id=copy.domain_id,
-                detail={"folder": folder.role, "uid": row.uid},
+                detail={"folder": folder.role, "uid": row.uid, **reason},
             )
+        )
+
+    def _role(
+        self, delivery: Delivery, copy: Copy, thread: ThreadRow
+    ) -> tuple[str, dict[str, object]]:
+        """Return where a copy goes, and what the trace says when that is not where it was to go.
+
+        A blocked sender's to Junk; into a muted conversation to the archive, but for a bounce.
+        """
+        block = self._block(delivery, copy)
+        if block:
+            return "junk", block
+        if copy.role == "inbox" and thread.is_muted and delivery.reverse_path:
+            return "archive", {"muted": True}
+        return copy.role, {}
+
+    def _block(self, delivery: Delivery, copy: Copy) -> dict[str, object]:
+        """Return what the trace says of a blocked sender, whose mail goes to Junk; else nothing."""
+        if copy.role != "inbox" or not self._found.blocked:
+            return {}
+        blocked = self._found.blocked
+        return next(
+            ({"blocked": s} for s in _senders(delivery) if (copy.mailbox_id, s) in blocked), {}
         )
 
     def _mailbox(self, mailbox_id: int) -> MailboxChange:
@@ -293,9 +334,9 @@ class Planner:
             self.plan.mailboxes[mailbox_id] = change
         return change
 
-    def _folder(self, copy: Copy, *, modseq: int) -> FolderState:
+    def _folder(self, mailbox_id: int, role: str, *, modseq: int) -> FolderState:
         folders = self._found.folders
-        folder = folders.get((copy.mailbox_id, copy.role)) or folders[(copy.mailbox_id, "inbox")]
+        folder = folders.get((mailbox_id, role)) or folders[(mailbox_id, "inbox")]
         if folder.id not in self.plan.folders:
             self.plan.folders[folder.id] = FolderChange(uidnext=folder.uidnext, modseq=modseq)
         return folder
@@ -344,6 +385,7 @@ class Planner:
                 subject_hash=0,
                 last_message_at=known.last_message_at,
                 participants=known.participants,
+                is_muted=known.is_muted,
             )
             self.plan.touched_threads[known.id] = row
         return row

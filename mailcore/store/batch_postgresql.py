@@ -72,22 +72,31 @@ WITH k AS (
   ON CONFLICT (key) DO NOTHING RETURNING key
 )
 SELECT 'key', NULL::bigint, key, NULL::text, NULL::bigint, NULL::bigint, NULL::timestamptz,
-  NULL::jsonb FROM k
+  NULL::jsonb, NULL::boolean FROM k
 UNION ALL
-SELECT 'folder', mailbox_id, NULL, role, id, uidnext, NULL, NULL FROM mailcore_folder
+SELECT 'folder', mailbox_id, NULL, role, id, uidnext, NULL, NULL, NULL FROM mailcore_folder
 WHERE mailbox_id = ANY(%s::bigint[]) AND role = ANY(%s::text[])
 UNION ALL
-SELECT 'reference', r.mailbox_id, r.hash, NULL, t.id, NULL, t.last_message_at, t.participants
+SELECT 'reference', r.mailbox_id, r.hash, NULL, t.id, NULL, t.last_message_at, t.participants,
+  t.is_muted
 FROM unnest(%s::bigint[], %s::bytea[]) AS w (mailbox_id, hash)
 JOIN mailcore_threadref r ON r.mailbox_id = w.mailbox_id AND r.hash = w.hash
 JOIN mailcore_thread t ON t.id = r.thread_id
 UNION ALL
-SELECT 'subject', w.mailbox_id, NULL, NULL, t.id, w.hash, t.last_message_at, t.participants
+SELECT 'subject', w.mailbox_id, NULL, NULL, t.id, w.hash, t.last_message_at, t.participants,
+  t.is_muted
 FROM unnest(%s::bigint[], %s::bigint[]) AS w (mailbox_id, hash)
 CROSS JOIN LATERAL (
-  SELECT id, last_message_at, participants FROM mailcore_thread
+  SELECT id, last_message_at, participants, is_muted FROM mailcore_thread
   WHERE mailbox_id = w.mailbox_id AND subject_hash = w.hash
   ORDER BY last_message_at DESC LIMIT 5) AS t
+UNION ALL
+SELECT 'blocked', w.mailbox_id, NULL, w.address, NULL, NULL, NULL, NULL, NULL
+FROM unnest(%s::bigint[], %s::text[]) AS w (mailbox_id, address)
+CROSS JOIN LATERAL (
+  SELECT user_id FROM mailcore_blockedsender WHERE address = w.address OFFSET 0) AS b
+JOIN mailcore_mailboxaccess a ON a.mailbox_id = w.mailbox_id AND a.user_id = b.user_id
+  AND a.role = 'owner'
 """
 _FIRST = "SELECT key, trace_id FROM mailcore_deliverykey WHERE key = ANY(%s::bytea[])"
 _FORGET = "DELETE FROM mailcore_deliverykey WHERE key = ANY(%s::bytea[])"
@@ -215,6 +224,7 @@ class PostgresqlWriter:
         folders: dict[tuple[int, str], FolderState] = {}
         known: dict[tuple[int, bytes], KnownThread] = {}
         by_subject: dict[tuple[int, int], list[KnownThread]] = {}
+        blocked: set[tuple[int, str]] = set()
         for what, mailbox_id, octets, role, pk, number, *thread in answers:
             if what == "key":
                 unseen.discard(bytes(octets))
@@ -222,6 +232,8 @@ class PostgresqlWriter:
                 folders[mailbox_id, role] = FolderState(pk, mailbox_id, role, number)
             elif what == "reference":
                 known[mailbox_id, bytes(octets)] = _known(pk, *thread)
+            elif what == "blocked":
+                blocked.add((mailbox_id, role))
             else:
                 by_subject.setdefault((mailbox_id, number), []).append(_known(pk, *thread))
         return Found(
@@ -229,6 +241,7 @@ class PostgresqlWriter:
             folders=folders,
             known=known,
             by_subject=by_subject,
+            blocked=blocked,
         )
 
     def _first_traces(self, taken: Iterable[bytes]) -> dict[bytes, UUID]:
@@ -302,6 +315,8 @@ def _look_up(need: Wanted, now: datetime) -> _Statement:
         arrays.octets(reference for _, reference in need.references),
         arrays.numbers(mailbox for mailbox, _ in need.subjects),
         arrays.numbers(subject for _, subject in need.subjects),
+        arrays.numbers(mailbox for mailbox, _ in need.senders),
+        arrays.texts(sender for _, sender in need.senders),
     ]
 
 
@@ -393,6 +408,6 @@ def _mailbox_changes(plan: Plan) -> list[str]:
     ]
 
 
-def _known(pk: int, last_message_at: datetime, participants: Any) -> KnownThread:
+def _known(pk: int, last_message_at: datetime, participants: Any, is_muted: bool) -> KnownThread:
     people = json.loads(participants) if isinstance(participants, str) else participants
-    return KnownThread(id=pk, last_message_at=last_message_at, participants=tuple(people))
+    return KnownThread(pk, last_message_at, tuple(people), is_muted)

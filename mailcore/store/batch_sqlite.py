@@ -56,12 +56,17 @@ _FOLDER = """
 SELECT id, mailbox_id, role, uidnext FROM mailcore_folder WHERE mailbox_id = ? AND role = ?
 """
 _REFERENCE = """
-SELECT t.id, t.last_message_at, t.participants FROM mailcore_threadref r
+SELECT t.id, t.last_message_at, t.participants, t.is_muted FROM mailcore_threadref r
 JOIN mailcore_thread t ON t.id = r.thread_id WHERE r.mailbox_id = ? AND r.hash = ?
 """
 _SUBJECT = """
-SELECT id, last_message_at, participants FROM mailcore_thread
+SELECT id, last_message_at, participants, is_muted FROM mailcore_thread
 WHERE mailbox_id = ? AND subject_hash = ? ORDER BY last_message_at DESC LIMIT 5
+"""
+_BLOCKED = """
+SELECT a.mailbox_id, b.address FROM json_each(?) AS w
+CROSS JOIN mailcore_blockedsender AS b ON b.address = w.value
+JOIN mailcore_mailboxaccess AS a ON a.user_id = b.user_id AND a.role = 'owner'
 """
 _NEW_THREAD = """
 INSERT INTO mailcore_thread (public_id, mailbox_id, modseq, subject_hash, last_message_at,
@@ -165,7 +170,12 @@ class SqliteWriter:
                 pair: [_known(row) for row in self._cursor.execute(_SUBJECT, pair).fetchall()]
                 for pair in need.subjects
             },
+            blocked=self._blocked(need) & need.senders,
         )
+
+    def _blocked(self, need: Wanted) -> set[tuple[int, str]]:
+        senders = json.dumps(list({sender for _, sender in need.senders}))
+        return set(self._cursor.execute(_BLOCKED, (senders,)).fetchall())
 
     def _claim_keys(self, keys: Mapping[bytes, UUID], *, now: datetime) -> dict[bytes, UUID]:
         taken = {}
@@ -226,11 +236,12 @@ def _time(value: datetime | None) -> str | None:
 
 def _known(row: Sequence[Any]) -> KnownThread:
     # Django's connection turns columns declared datetime into naive values by itself.
-    pk, last_message_at, participants = row
+    pk, last_message_at, participants, is_muted = row
     return KnownThread(
         id=pk,
         last_message_at=last_message_at.replace(tzinfo=UTC),
         participants=tuple(json.loads(participants)),
+        is_muted=bool(is_muted),
     )
 
 

@@ -17,6 +17,7 @@ from mailcore.errors import MailError
 from mailcore.models.directory import Mailbox
 from mailcore.models.folder import Folder
 from mailcore.models.message import Message
+from mailcore.store.sequence import wide
 
 CHUNK = 500  # rows of one transaction
 Item = TypeVar("Item")
@@ -78,7 +79,7 @@ class Counters:
                 total_count=F("total_count") + total,
                 unseen_count=F("unseen_count") + unseen,
                 deleted_count=F("deleted_count") + deleted,
-                size_bytes=F("size_bytes") + size,
+                size_bytes=F("size_bytes") + wide(size),
                 highest_modseq=modseq,
             )
 

@@ -26,6 +26,7 @@ from mailcore.models.message import Message
 from mailcore.rawmail import BlobDamaged
 from mailcore.store import batch_derive, index, reports, sequence
 from mailcore.store.extract import PARSER_VERSION, SANITISER_VERSION, Body, Extracted
+from mailcore.store.index_words import words_of
 from mailcore.store.sandbox import Failed, Sandbox
 
 log = logging.getLogger("mailcore.store")
@@ -34,7 +35,7 @@ BATCH = 50
 BATCH_BYTES = 16 * 2**20
 FAILURES_MAX = 2  # of the sandbox on one message
 ATTEMPTS_MAX = 5  # begun and never finished: the process was killed each time
-IMAGE_MODE = "blocked"
+IMAGE_MODE = "blocked"  # of what is rendered before anybody asks
 
 _on_demand = Sandbox(wall_s=4.0)
 atexit.register(_on_demand.close)
@@ -79,16 +80,18 @@ def on_demand(*, content_ids: Sequence[int]) -> bool:
     return bool(content_ids) and derive(content_ids=content_ids, sandbox=_on_demand) > 0
 
 
-def render_on_demand(*, content_id: int, raw: bytes, view: str) -> Body | None:
+def render_on_demand(
+    *, content_id: int, raw: bytes, view: str, image_mode: str = IMAGE_MODE
+) -> Body | None:
     """Return a sanitised body that is not in the cache and put it there; None if it cannot be."""
-    body = _on_demand.render(raw, view=view, wait_s=2)
+    body = _on_demand.render(raw, view=view, image_mode=image_mode, wait_s=2)
     if isinstance(body, Failed):
         log.warning(
             "derive.render_failed",
             extra={"fields": {"content_id": content_id, "reason": body.reason}},
         )
         return None
-    _store_bodies([(content_id, body)], now=timezone.now())
+    _store_bodies([(content_id, body)], now=timezone.now(), image_mode=image_mode)
     return body
 
 
@@ -193,9 +196,19 @@ def _finish(results: Mapping[int, Result], *, now: datetime) -> None:
             _apply(content, results[content.pk], now=now)
         batch_derive.update_contents(done)
         reports.note(done, now=now)
-        index.add([index.Words(c.pk, c.subject, c.search_text) for c in done])
+        index.add(list(map(_words, done)))
         _store_bodies(_bodies(results, done), now=now)
         _show(done, copies, {pk: lock.modseq for pk, lock in locks.items()})
+
+
+def _words(content: Content) -> index.Words:
+    return words_of(
+        content_id=content.pk,
+        subject=content.subject,
+        envelope=content.envelope or {},
+        structure=content.structure or {},
+        body=content.search_text,
+    )
 
 
 def _is_final(result: Result) -> bool:
@@ -234,14 +247,16 @@ def _bodies(results: Mapping[int, Result], done: Sequence[Content]) -> list[tupl
     ]
 
 
-def _store_bodies(bodies: Sequence[tuple[int, Body]], *, now: datetime) -> None:
+def _store_bodies(
+    bodies: Sequence[tuple[int, Body]], *, now: datetime, image_mode: str = IMAGE_MODE
+) -> None:
     RenderedBody.objects.bulk_create(
         [
             RenderedBody(
                 content_id=content_id,
                 part=body.view,
                 sanitiser_version=SANITISER_VERSION,
-                image_mode=IMAGE_MODE,
+                image_mode=image_mode,
                 html=body.html,
                 colour=body.colour,
                 notice=body.notice,

@@ -169,6 +169,13 @@ def add_file(
         Draft.objects.filter(pk=row.pk).update(updated_at=now)
 
 
+def detach_pictures(*, draft: DraftRow) -> None:
+    """Make pictures of the text plain attachments: the text holds none any more."""
+    with transaction.atomic():
+        row = _open_row(draft)
+        DraftAttachment.objects.filter(draft=row).exclude(content_id="").update(content_id="")
+
+
 def remove_files(*, draft: DraftRow, file_ids: Sequence[UUID]) -> None:
     """Take files off a draft; ids that it does not have are passed over. Raises NotOpen."""
     with transaction.atomic():

@@ -82,17 +82,24 @@ def remove(*, mailbox: Mailbox, draft: DraftRow, now: datetime) -> None:
         _destroy(mailbox, draft.message_id, now=now)
 
 
+def remove_sent(*, mailbox: Mailbox, message_id: int | None, now: datetime) -> None:
+    """Take the copy of a message that was taken back out of Sent; its draft has every word."""
+    _destroy(mailbox, message_id, role="sent", now=now)
+
+
 def _marked(public_id: UUID) -> Message:
     Message.objects.filter(public_id=public_id).update(is_draft=True)
     return Message.objects.get(public_id=public_id)
 
 
-def _destroy(mailbox: Mailbox, message_id: int | None, *, now: datetime) -> None:
+def _destroy(
+    mailbox: Mailbox, message_id: int | None, *, role: str = "drafts", now: datetime
+) -> None:
     """Delete the old twin, unless the person has moved it out of Drafts."""
     if message_id is None:
         return
     with sequence.locked(mailbox_id=mailbox.pk) as lock:
-        found = Message.objects.filter(pk=message_id, mailbox=mailbox, folder__role="drafts")
+        found = Message.objects.filter(pk=message_id, mailbox=mailbox, folder__role=role)
         rows = rows_of(found)
         if rows:
             write_destroy(lock, rows, now=now)

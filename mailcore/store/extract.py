@@ -7,22 +7,23 @@ bounded. Nothing is stored here and no address is looked up: see `derive`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mailcore.html.sanitize import SANITISER_VERSION, Sanitized, sanitize
+from mailcore.html.sanitize import SANITISER_VERSION, ImageMode, Sanitized, sanitize
 from mailcore.html.text import render_text
 from mailcore.html.totext import to_text
 from mailcore.mime.body import BodyChoice, choose_body, decode_text
-from mailcore.mime.envelope import HeaderAddresses, read_addresses
+from mailcore.mime.envelope import read_addresses
 from mailcore.mime.fields import Octets
 from mailcore.mime.snippet import preview
 from mailcore.mime.structure import Part, Structure, parse_structure
+from mailcore.store.marks import list_id, marks
 
 __all__ = ["PARSER_VERSION", "SANITISER_VERSION", "Body", "Extracted", "extract", "render"]
 
-PARSER_VERSION = 1  # raise it when what is extracted changes: contents are then derived anew
+PARSER_VERSION = 2  # raise it when what is extracted changes: contents are then derived anew
 SEARCH_BYTES = 256 * 1024  # of words; a tsvector ends at 1 MiB (PostgreSQL, 12.1)
 SHOWN_PARTS = 10  # of a body that comes in pieces (a list's footer, text around attachments)
 TEXT_CHARS = 256 * 1024
@@ -64,22 +65,30 @@ def extract(raw: Octets) -> Extracted:
     """Read a message. Linear in its size; raises nothing but MemoryError for any octets."""
     structure = parse_structure(raw)
     choice = choose_body(structure)
-    addresses = read_addresses(raw)
     text = _plain(raw, choice)
+    body = _render(raw, structure, choice, view="html" if choice.html_part else "text")
+    found = marks(
+        parts=structure.parts,
+        attachments=choice.attachments,
+        text=text,
+        blocked_count=body.blocked_count,
+        html=body.html,
+    )
     return Extracted(
-        structure=_stored_structure(structure, choice),
-        envelope=_clean(addresses.to_json()),
+        structure=_stored_structure(structure, choice, list_id=list_id(raw), marks=found),
+        envelope=_clean(read_addresses(raw).to_json()),
         preview=storable(preview(text)),
         has_attachment=choice.has_attachment,
-        search_text=_search_text(addresses, choice, text),
-        bodies=(_render(raw, structure, choice, view="html" if choice.html_part else "text"),),
+        search_text=_search_text(text),
+        bodies=(body,),
     )
 
 
-def render(raw: Octets, *, view: str) -> Body:
-    """Return only the body of a message: for a cache entry that was swept."""
+def render(raw: Octets, *, view: str, image_mode: ImageMode = "blocked") -> Body:
+    """Return only the body of a message: for a cache entry that was swept, or with images."""
     structure = parse_structure(raw)
-    return _render(raw, structure, choose_body(structure), view=view)
+    choice = choose_body(structure)
+    return _render(raw, structure, choice, view=view, image_mode=image_mode)
 
 
 def storable(text: str) -> str:
@@ -87,13 +96,17 @@ def storable(text: str) -> str:
     return _UNSTORABLE.sub("�", text)
 
 
-def _stored_structure(structure: Structure, choice: BodyChoice) -> dict[str, Any]:
+def _stored_structure(
+    structure: Structure, choice: BodyChoice, **found: str | Sequence[str]
+) -> dict[str, Any]:
     text, html = choice.text_part, choice.html_part
     stored: dict[str, Any] = structure.to_json()
     stored["body"] = text.number if text else ""
     stored["html"] = html.number if html else ""
     stored["attachments"] = [part.number for part in choice.attachments]
     stored["inline"] = [part.number for part in choice.inline]
+    stored["files"] = [part.filename for part in choice.attachments if part.filename]
+    stored.update(found)
     cleaned: dict[str, Any] = _clean(stored)
     return cleaned
 
@@ -129,30 +142,29 @@ def _plain(raw: Octets, choice: BodyChoice) -> str:
     return "\n".join(pieces)
 
 
-def _search_text(addresses: HeaderAddresses, choice: BodyChoice, text: str) -> str:
-    """Return names, addresses, attachment names and words; the subject is kept apart."""
-    people = (
-        box
-        for field in (addresses.authors, addresses.to, addresses.cc, addresses.reply_to)
-        for box in field
-    )
-    lines: Iterable[str] = (
-        *(f"{box.name} {box.address}" for box in people),
-        *(part.filename for part in choice.attachments),
-        text,
-    )
-    joined = storable("\n".join(line for line in lines if line.strip()))
-    return joined.encode()[:SEARCH_BYTES].decode(errors="ignore")
+def _search_text(text: str) -> str:
+    """Return the words of the body; those of the header are kept in their own columns."""
+    return storable(text).encode()[:SEARCH_BYTES].decode(errors="ignore")
 
 
-def _render(raw: Octets, structure: Structure, choice: BodyChoice, *, view: str) -> Body:
+def _render(
+    raw: Octets,
+    structure: Structure,
+    choice: BodyChoice,
+    *,
+    view: str,
+    image_mode: ImageMode = "blocked",
+) -> Body:
     images = {
         part.content_id: part.number
         for part in reversed(structure.parts)
         if part.content_id and part.content_type.startswith("image/")
     }
     shown = choice.html if view == "html" else choice.text
-    pieces = [_render_part(part, text, images, view=view) for part, text in _texts(raw, shown)]
+    pieces = [
+        _render_part(part, text, images, view=view, image_mode=image_mode)
+        for part, text in _texts(raw, shown)
+    ]
     colours = [piece.colour for piece in pieces]
     return Body(
         view=view,
@@ -163,10 +175,12 @@ def _render(raw: Octets, structure: Structure, choice: BodyChoice, *, view: str)
     )
 
 
-def _render_part(part: Part, text: str, images: Mapping[str, str], *, view: str) -> Sanitized:
+def _render_part(
+    part: Part, text: str, images: Mapping[str, str], *, view: str, image_mode: ImageMode
+) -> Sanitized:
     if part.content_type == "text/html":
         if view == "html":
-            return sanitize(text, parts=images)
+            return sanitize(text, parts=images, image_mode=image_mode)
         text = to_text(text, max_chars=TEXT_CHARS)
     flowed = part.params.get("format", "").lower() == "flowed"
     delsp = part.params.get("delsp", "").lower() == "yes"

@@ -1,21 +1,19 @@
-"""Making, renaming and deleting folders (RFC 9051, 6.3.4 to 6.3.6; RFC 6154 roles).
+"""Making and renaming folders (RFC 9051, 6.3.4 and 6.3.6; RFC 6154 roles).
 
 A name is one leaf: no separator, no control characters, NFC. INBOX in any letter case is the
-inbox. A uidvalidity is never given twice; a folder that goes leaves a FolderTombstone.
+inbox. A uidvalidity is never given twice. Moving and deleting folders is in `folder_tree`.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F
-from django.utils import timezone
+from django.db.models import F, Max
 
 from mailcore.errors import MailError
 from mailcore.models.directory import Mailbox
-from mailcore.models.folder import Folder, FolderTombstone, Role
+from mailcore.models.folder import Folder, Role
 from mailcore.store import sequence
 from mailcore.store.changes import FolderGone
 
@@ -32,9 +30,9 @@ ROLE_NAMES = {
 
 
 class FolderRefused(MailError):  # noqa: N818 - like Refused
-    """The folder cannot be made, renamed or deleted.
+    """The folder cannot be made, renamed, moved or deleted.
 
-    `reason` is name, taken, depth, role, children or messages; for people the caller words it.
+    `reason` is name, taken, depth, cycle or role; for people the caller words it.
     """
 
     def __init__(self, reason: str) -> None:
@@ -63,10 +61,10 @@ def create(*, mailbox: Mailbox, name: str, parent_id: UUID | None = None) -> UUI
     """
     cleaned = clean_name(name)
     with sequence.locked(mailbox_id=mailbox.pk) as lock:
-        parent = _get(lock.mailbox, parent_id) if parent_id else None
-        if parent is not None and _depth(parent) + 1 >= DEPTH_MAX:
+        parent = get(lock.mailbox, parent_id) if parent_id else None
+        if parent is not None and depth(parent) + 1 >= DEPTH_MAX:
             raise FolderRefused("depth")
-        _refuse_taken(lock.mailbox, parent, cleaned)
+        refuse_taken(lock.mailbox, parent, cleaned)
         return _insert(lock, parent=parent, name=cleaned, role=Role.NONE).public_id
 
 
@@ -93,43 +91,28 @@ def rename(*, mailbox: Mailbox, folder_id: UUID, name: str) -> None:
     """
     cleaned = clean_name(name)
     with sequence.locked(mailbox_id=mailbox.pk) as lock:
-        folder = _get(lock.mailbox, folder_id)
+        folder = get(lock.mailbox, folder_id)
         if folder.role:
             raise FolderRefused("role")
-        _refuse_taken(lock.mailbox, folder.parent, cleaned, but=folder.pk)
+        refuse_taken(lock.mailbox, folder.parent, cleaned, but=folder.pk)
         Folder.objects.filter(pk=folder.pk).update(
             name=cleaned, modseq=lock.modseq, highest_modseq=lock.modseq
         )
 
 
-def delete(*, mailbox: Mailbox, folder_id: UUID, now: datetime | None = None) -> None:
-    """Delete an ordinary folder that is empty and has no folder in it.
-
-    Raises FolderRefused, FolderGone. Its tombstones of messages stay, without the folder.
-    """
-    with sequence.locked(mailbox_id=mailbox.pk) as lock:
-        folder = _get(lock.mailbox, folder_id)
-        if folder.role:
-            raise FolderRefused("role")
-        if folder.children.exists():
-            raise FolderRefused("children")
-        if folder.total_count:
-            raise FolderRefused("messages")
-        FolderTombstone.objects.create(
-            mailbox=lock.mailbox,
-            folder_public_id=folder.public_id,
-            uidvalidity=folder.uidvalidity,
-            modseq=lock.modseq,
-            at=now or timezone.now(),
-        )
-        folder.delete()
-
-
-def _get(mailbox: Mailbox, public_id: UUID) -> Folder:
+def get(mailbox: Mailbox, public_id: UUID) -> Folder:
+    """Return the folder of this mailbox with this public id. Raises FolderGone."""
     folder = Folder.objects.filter(mailbox_id=mailbox.pk, public_id=public_id).first()
     if folder is None:
         raise FolderGone(str(public_id))
     return folder
+
+
+def last_position(mailbox: Mailbox, parent: Folder | None) -> int:
+    """Return the position of a folder that comes last; 0 while all stand by name."""
+    siblings = Folder.objects.filter(mailbox_id=mailbox.pk, parent=parent, role=Role.NONE)
+    last: int = siblings.aggregate(Max("position"))["position__max"] or 0
+    return last + 1 if last else 0
 
 
 def _with_role(mailbox: Mailbox, role: str) -> int | None:
@@ -137,16 +120,18 @@ def _with_role(mailbox: Mailbox, role: str) -> int | None:
     return found.values_list("pk", flat=True).first()
 
 
-def _depth(folder: Folder) -> int:
-    depth, parent = 0, folder.parent
-    while parent is not None and depth < DEPTH_MAX:
-        depth, parent = depth + 1, parent.parent
-    return depth
+def depth(folder: Folder) -> int:
+    """Return how many folders a folder lies in, at most DEPTH_MAX."""
+    count, parent = 0, folder.parent
+    while parent is not None and count < DEPTH_MAX:
+        count, parent = count + 1, parent.parent
+    return count
 
 
-def _refuse_taken(
+def refuse_taken(
     mailbox: Mailbox, parent: Folder | None, name: str, *, but: int | None = None
 ) -> None:
+    """Raise FolderRefused("taken") when another folder in `parent` is called so."""
     siblings = Folder.objects.filter(mailbox_id=mailbox.pk, parent=parent).exclude(pk=but or 0)
     is_inbox = parent is None and name.casefold() == "inbox"
     if is_inbox or siblings.filter(name=name).exists():
@@ -172,6 +157,7 @@ def _insert(lock: sequence.Lock, *, parent: Folder | None, name: str, role: Role
         parent=parent,
         name=name,
         role=role,
+        position=0 if role else last_position(lock.mailbox, parent),
         modseq=lock.modseq,
         created_modseq=lock.modseq,
         highest_modseq=lock.modseq,

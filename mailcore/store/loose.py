@@ -28,6 +28,7 @@ class Attachment:
     name: str
     content_type: str
     size: int
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def _attachments(found: Extracted) -> Iterable[Attachment]:
     wanted = set(found.structure.get("attachments", ()))
     for part in _parts(found):
         if part.number in wanted:
-            yield Attachment(part.filename, part.content_type, part.size)
+            yield Attachment(part.filename, part.content_type, part.size, part.number)
 
 
 def _body(found: Extracted) -> RenderedView:

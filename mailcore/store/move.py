@@ -51,7 +51,7 @@ def move(
             rows = rows_of(found.exclude(folder_id=folder_id))
             write_move(lock, rows, folder_id=folder_id, now=now)
             if rows:
-                operation.add(_origins(rows), count=len(rows))
+                operation.add(origins(rows), count=len(rows))
     return operation.done()
 
 
@@ -106,8 +106,8 @@ def bury(lock: sequence.Lock, rows: Sequence[Row], *, destroyed: bool, now: date
     )
 
 
-def _origins(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Group rows by the folder that they came from, for undo."""
+def origins(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Group rows by the folder that they came from: the steps that undo a move."""
     groups: dict[int, list[int]] = {}
     for row in rows:
         groups.setdefault(row.folder_id, []).append(row.id)

@@ -1,4 +1,4 @@
-"""Undoable operations: a Job row that says what each chunk changed, kept ten minutes.
+"""Undoable operations: a Job whose steps say what each chunk changed, kept ten minutes.
 
 Written in the transaction of the chunk it describes, so that a crash between chunks leaves an
 operation that undoes exactly what was done. `undo` reads it back.
@@ -11,8 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
+
 from mailcore.models.directory import Mailbox
-from mailcore.models.personal import Job
+from mailcore.models.personal import Job, JobStep
 from mailcore.store.rows import Done
 
 UNDO_WINDOW = timedelta(minutes=10)
@@ -34,18 +36,14 @@ class Operation:
             self.job = Job.objects.create(
                 mailbox=self.mailbox,
                 kind=self.kind,
-                total_count=count,
-                done_count=count,
                 arguments=self.arguments,
-                undo=groups,
                 created_at=self.now,
                 expires_at=self.now + UNDO_WINDOW,
             )
-            return
-        self.job.undo = [*(self.job.undo or ()), *groups]
+        add_steps(self.job, groups)
         self.job.total_count += count
         self.job.done_count += count
-        self.job.save(update_fields=["undo", "total_count", "done_count"])
+        self.job.save(update_fields=["total_count", "done_count"])
 
     def done(self) -> Done:
         """Return what the person is told."""
@@ -54,11 +52,16 @@ class Operation:
         return Done(operation_id=self.job.public_id, count=self.job.done_count)
 
 
+def add_steps(job: Job, groups: list[dict[str, Any]]) -> None:
+    """Write what a chunk changed, in its transaction."""
+    JobStep.objects.bulk_create(JobStep(job=job, undo=group) for group in groups)
+
+
 def undoable(*, mailbox: Mailbox, operation_id: UUID, now: datetime) -> Job | None:
     """Return the operation if this mailbox has it and it can still be undone."""
     return Job.objects.filter(
+        Exists(JobStep.objects.filter(job=OuterRef("pk"))),
         mailbox_id=mailbox.pk,
         public_id=operation_id,
         expires_at__gt=now,
-        undo__isnull=False,
     ).first()

@@ -95,13 +95,20 @@ _MESSAGE_COLUMNS = (
 
 def list_folders(*, mailbox: Mailbox) -> list[FolderRow]:
     """Return all folders: those with a role in fixed order, then by name, children below theirs."""
-    rows = Folder.objects.filter(mailbox_id=mailbox.pk).values(*_FOLDER_COLUMNS)
-    children: dict[int | None, list[dict[str, Any]]] = {}
+    return folders_of(mailbox_ids=[mailbox.pk])[mailbox.pk]
+
+
+def folders_of(*, mailbox_ids: Sequence[int]) -> dict[int, list[FolderRow]]:
+    """Return the folders of each of these mailboxes, in the order of `list_folders`; one query."""
+    rows = Folder.objects.filter(mailbox_id__in=mailbox_ids).values("mailbox_id", *_FOLDER_COLUMNS)
+    children: dict[int, dict[int | None, list[dict[str, Any]]]] = {pk: {} for pk in mailbox_ids}
     for row in rows:
-        children.setdefault(row["parent_id"], []).append(cast("dict[str, Any]", row))
-    for siblings in children.values():
-        siblings.sort(key=_folder_order)
-    return list(_walk(children, parent_id=None, depth=0))
+        siblings = children[row["mailbox_id"]].setdefault(row["parent_id"], [])
+        siblings.append(cast("dict[str, Any]", row))
+    for tree in children.values():
+        for siblings in tree.values():
+            siblings.sort(key=_folder_order)
+    return {pk: list(_walk(tree, parent_id=None, depth=0)) for pk, tree in children.items()}
 
 
 def _folder_order(row: Mapping[str, Any]) -> tuple[int, int, str]:
@@ -133,13 +140,11 @@ def thread(*, mailbox: Mailbox, thread_id: UUID, folder_id: int | None = None) -
     Messages in Trash and Junk are part of it only when `folder_id`, the folder that it is opened
     from, is the one they are in, or when there are no others.
     """
-    pk = (
-        Thread.objects.filter(mailbox_id=mailbox.pk, public_id=thread_id)
-        .values_list("pk", flat=True)
-        .first()
-    )
-    if pk is None:
+    found = Thread.objects.filter(mailbox_id=mailbox.pk, public_id=thread_id)
+    row = found.values_list("pk", "is_muted").first()
+    if row is None:
         return None
+    pk, is_muted = row
     shown = shown_folders(mailbox=mailbox, folder_id=folder_id)
     counts = Message.objects.filter(thread_id=pk).aggregate(
         shown=Count("id", filter=Q(folder__in=shown)), all=Count("id")
@@ -156,6 +161,7 @@ def thread(*, mailbox: Mailbox, thread_id: UUID, folder_id: int | None = None) -
         subject=views[0].subject,
         messages=views,
         message_count=counts["shown"] or counts["all"],
+        is_muted=is_muted,
     )
 
 
@@ -195,6 +201,7 @@ def _view(row: Mapping[str, Any], in_folder: FolderRow) -> MessageView:
         to=_people(envelope.get("to", ())),
         cc=_people(envelope.get("cc", ())),
         reply_to=_people(envelope.get("reply_to", ())),
+        list_id=envelope.get("list_id", ""),
         sent_at=row["sent_at"],
         received_at=row["received_at"],
         size=row["size"],

@@ -12,6 +12,7 @@ from typing import Literal, cast
 from django.utils import timezone
 
 from mailcore import rawmail
+from mailcore.html.sanitize import ImageMode
 from mailcore.html.text import render_text
 from mailcore.mime.body import decode_body
 from mailcore.mime.charset import decode
@@ -59,32 +60,38 @@ def part_bytes(*, message: MessageView, part: str, max_bytes: int) -> bytes:
     return decode_body(octets, described, max_bytes=max_bytes).content
 
 
-def rendered_body(*, message: MessageView, view: View = "") -> RenderedView:
+def rendered_body(
+    *, message: MessageView, view: View = "", image_mode: ImageMode = "blocked"
+) -> RenderedView:
     """Return the sanitised body, derived now when the cache lacks it.
 
-    `view` asks for the HTML or the text alternative; by default HTML if there is one. A message
-    that cannot be read is shown as its raw text, at most 64 KiB. Raises BlobMissing, OSError.
+    `view` asks for the HTML or the text alternative; by default HTML if there is one. With
+    `image_mode` 'proxied' remote images have tokens, else they are left out. A message that
+    cannot be read is shown as its raw text, at most 64 KiB. Raises BlobMissing, OSError.
     """
     if message.state != "ready":
         return _as_raw(message)
     kind: Literal["html", "text"] = "html" if message.html_part and view != "text" else "text"
-    cached = _cached(message.content_id, kind)
+    mode = image_mode if kind == "html" else "blocked"
+    cached = _cached(message.content_id, kind, mode)
     if cached is not None:
         return _view(cached.html, cached.blocked_count, cached.notice, kind, cached.colour)
     octets = rawmail.read(_blob(message))
-    body = derive.render_on_demand(content_id=message.content_id, raw=octets, view=kind)
+    body = derive.render_on_demand(
+        content_id=message.content_id, raw=octets, view=kind, image_mode=mode
+    )
     if body is None:
         return _as_raw(message)
     return _view(body.html, body.blocked_count, body.notice, kind, body.colour)
 
 
-def _cached(content_id: int, kind: str) -> RenderedBody | None:
+def _cached(content_id: int, kind: str, image_mode: str) -> RenderedBody | None:
     """Return the cache entry and keep it from being swept: its date is renewed once a day."""
     found = RenderedBody.objects.filter(
         content_id=content_id,
         part=kind,
         sanitiser_version=SANITISER_VERSION,
-        image_mode=derive.IMAGE_MODE,
+        image_mode=image_mode,
     ).first()
     now = timezone.now()
     if found is not None and now - found.used_at > USED_AT_STEP:

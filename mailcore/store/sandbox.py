@@ -1,4 +1,4 @@
-"""Runs `extract` in a child process with limits on memory, CPU and time (guarantee G11).
+"""Runs `extract` and `picture` in a child process limited in memory, CPU and time (G11).
 
 The child has no secrets, no database and no open files; it may allocate 256 MiB, a message may
 take 5 s of CPU in it and 10 s of time. When it dies or hangs it is killed and the next message
@@ -10,6 +10,7 @@ pickle, so that a child that was taken over has nothing to offer but wrong text.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -25,11 +26,14 @@ from pathlib import Path
 from typing import IO, Any
 
 from mailcore.store.extract import Body, Extracted, extract, render
+from mailcore.store.picture import Drawn, redraw
 
 MEMORY_BYTES = 256 * 2**20
+PICTURE_MEMORY_BYTES = 640 * 2**20  # 25 megapixels, twice, and the decoder
 CPU_S = 5
 WALL_S = 10.0
 IDLE_S = 60.0
+PREVIEW_PX = 480
 FRAME_BYTES = 128 * 2**20
 
 _LENGTH = struct.Struct(">cI")
@@ -48,6 +52,14 @@ class Failed:
     counts: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that was drawn anew."""
+
+    content_type: str
+    octets: bytes
+
+
 class Sandbox:
     """One child at a time, started when it is needed. Safe for threads: one message at a time."""
 
@@ -62,10 +74,22 @@ class Sandbox:
         value = self._ask(b"a", raw, wait_s=wait_s)
         return value if isinstance(value, Failed) else Extracted.from_json(value)
 
-    def render(self, raw: bytes, *, view: str, wait_s: float = -1) -> Body | Failed:
+    def render(
+        self, raw: bytes, *, view: str, image_mode: str = "blocked", wait_s: float = -1
+    ) -> Body | Failed:
         """Return only the 'html' or the 'text' body of a message."""
-        value = self._ask(b"h" if view == "html" else b"t", raw, wait_s=wait_s)
+        want = b"t" if view == "text" else b"h" if image_mode == "blocked" else b"i"
+        value = self._ask(want, raw, wait_s=wait_s)
         return value if isinstance(value, Failed) else Body(**value)
+
+    def picture(
+        self, octets: bytes, *, small: bool = False, wait_s: float = -1
+    ) -> Picture | Failed:
+        """Return a picture drawn anew, `small` for a preview. Wants PICTURE_MEMORY_BYTES."""
+        value = self._ask(b"q" if small else b"p", octets, wait_s=wait_s)
+        if isinstance(value, Failed):
+            return value
+        return Picture(value["content_type"], base64.b64decode(value["data"]))
 
     def close(self) -> None:
         """Let the child go. A later call starts another."""
@@ -144,16 +168,23 @@ def serve(*, memory_bytes: int) -> None:
         _allow_cpu()
         want, raw = request
         try:
-            found = extract(raw) if want == b"a" else render(raw, view=_view(want))
-            payload = json.dumps(asdict(found)).encode()
+            payload = json.dumps(asdict(_answer(want, raw))).encode()
         except Exception as error:  # noqa: BLE001 - the top of the process; the parent logs it
             _send(replies, b"e", repr(error)[:200].encode(errors="replace"))
             return
         _send(replies, b"r", payload)
 
 
-def _view(want: bytes) -> str:
-    return "html" if want == b"h" else "text"
+def _answer(want: bytes, octets: bytes) -> Extracted | Body | Drawn:
+    if want == b"a":
+        return extract(octets)
+    if want in (b"p", b"q"):
+        return redraw(octets, side=PREVIEW_PX if want == b"q" else 0)
+    return render(
+        octets,
+        view="text" if want == b"t" else "html",
+        image_mode="proxied" if want == b"i" else "blocked",
+    )
 
 
 def _limit_resources(memory_bytes: int) -> None:

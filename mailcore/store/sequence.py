@@ -12,10 +12,18 @@ from dataclasses import dataclass
 from functools import partial
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import BigIntegerField, F, Value
 
 from mailcore.models.directory import Mailbox
 from mailcore.store import events
+
+
+def wide(number: int) -> Value:
+    """Return a number for arithmetic in the database with 64 bits.
+
+    A bare one goes to PostgreSQL as 32 bits, and from 2**31 on as another number.
+    """
+    return Value(number, output_field=BigIntegerField())
 
 
 @dataclass(slots=True)
@@ -45,7 +53,7 @@ def locked(*, mailbox_id: int) -> Iterator[Lock]:
         yield lock
         Mailbox.objects.filter(pk=mailbox_id).update(
             modseq=lock.modseq,
-            used_bytes=F("used_bytes") + lock._bytes,
+            used_bytes=F("used_bytes") + wide(lock._bytes),
             used_count=F("used_count") + lock._count,
         )
         transaction.on_commit(partial(events.publish, mailbox_id=mailbox_id, modseq=lock.modseq))

@@ -22,7 +22,7 @@ from mailcore.models.message import DeliveryKey, Message, Tombstone
 from mailcore.models.personal import Job
 from mailcore.models.trace import TraceEvent
 from mailcore.rawmail.collector import UNUSED, collect
-from mailcore.store import drafts, sequence
+from mailcore.store import drafts, jobs, remote_images, sequence
 from mailcore.store.changes import CHUNK, rows_of
 from mailcore.store.expunge import DESTROYABLE, write_destroy
 
@@ -42,6 +42,7 @@ def run_all(*, now: datetime, is_stopping: Callable[[], bool] = lambda: False) -
         "jobs": forget_jobs,
         "drafts": drafts.sweep,
         "bodies": forget_bodies,
+        "remote_images": remote_images.sweep,
         "trace": forget_trace,
         "trash": empty_trash,
         "tombstones": purge_tombstones,
@@ -65,7 +66,7 @@ def forget_delivery_keys(*, now: datetime) -> int:
 
 def forget_jobs(*, now: datetime) -> int:
     """Remove operations that can no longer be undone."""
-    return _remove(Job.objects.filter(expires_at__lt=now))
+    return _remove(Job.objects.filter(expires_at__lt=now).exclude(state__in=jobs.OPEN))
 
 
 def forget_bodies(*, now: datetime) -> int:

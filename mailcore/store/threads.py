@@ -26,6 +26,7 @@ class KnownThread:
     id: int
     last_message_at: datetime
     participants: tuple[str, ...]
+    is_muted: bool = False
 
 
 def reference_hash(message_id: str) -> bytes:

@@ -10,6 +10,7 @@ from mailcore.models.blob import Content, RenderedBody
 from mailcore.models.directory import Mailbox
 from mailcore.models.message import Message
 from mailcore.models.search import SearchEntry
+from mailcore.search.words import split
 from mailcore.store import derive, read
 from mailcore.store.extract import extract
 from mailcore.store.sandbox import Failed, Sandbox
@@ -47,13 +48,14 @@ class _Broken(Sandbox):
 def _words(word: str) -> list[int]:
     """Return the messages that the index finds, asked as search will ask it."""
     statement = {
-        "sqlite": "SELECT rowid FROM mailcore_searchwords WHERE words MATCH %s",
-        "postgresql": "SELECT message_id FROM mailcore_searchentry"
-        " WHERE tsv @@ plainto_tsquery('simple', unaccent(%s))",
+        "sqlite": "SELECT rowid FROM mailcore_searchwords WHERE mailcore_searchwords MATCH %s",
+        "postgresql": "SELECT message_id FROM mailcore_searchentry WHERE tsv @@ %s::tsquery",
     }[connection.vendor]
+    words = split(word)
+    text = {"sqlite": f'"{" ".join(words)}"', "postgresql": " <-> ".join(words)}
     with connection.cursor() as cursor:
-        cursor.execute(statement, [f'"{word}"'])
-        return [row[0] for row in cursor]
+        cursor.execute(statement, [text[connection.vendor]])
+        return [row[0] & 0x7FFFFFFF for row in cursor]
 
 
 def test_derivation_fills_structure_preview_words_and_body():

@@ -1,15 +1,14 @@
-"""store.folders: names, uidvalidity, roles and deletion."""
+"""store.folders: names, uidvalidity and roles."""
 
 from uuid import uuid4
 
 import pytest
 
 from mailcore.models.folder import Folder, FolderTombstone
-from mailcore.store import folders
+from mailcore.store import folder_tree, folders
 from mailcore.store.changes import FolderGone
 from mailcore.store.verify import verify
 from tests.support.deliveries import make_mailbox
-from tests.support.mail_builders import store_small
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +33,7 @@ def test_a_uidvalidity_is_never_given_twice():
     mailbox = make_mailbox()
     first = folders.create(mailbox=mailbox, name="A")
     spent = Folder.objects.get(public_id=first).uidvalidity
-    folders.delete(mailbox=mailbox, folder_id=first)
+    folder_tree.delete(mailbox=mailbox, folder_id=first)
     again = Folder.objects.get(public_id=folders.create(mailbox=mailbox, name="A"))
     assert again.uidvalidity == spent + 1
     assert FolderTombstone.objects.get().uidvalidity == spent
@@ -57,22 +56,7 @@ def test_folders_with_a_role_stay():
     with pytest.raises(folders.FolderRefused, match="role"):
         folders.rename(mailbox=mailbox, folder_id=inbox, name="x")
     with pytest.raises(folders.FolderRefused, match="role"):
-        folders.delete(mailbox=mailbox, folder_id=inbox)
-
-
-def test_what_is_not_empty_stays():
-    mailbox = make_mailbox()
-    outer = folders.create(mailbox=mailbox, name="Outer")
-    folders.create(mailbox=mailbox, name="Inner", parent_id=outer)
-    with pytest.raises(folders.FolderRefused, match="children"):
-        folders.delete(mailbox=mailbox, folder_id=outer)
-    Folder.objects.filter(mailbox=mailbox, role="archive").update(role="")
-    archive = Folder.objects.get(mailbox=mailbox, name="Archive")
-    Folder.objects.filter(pk=archive.pk).update(role="archive")
-    store_small(mailbox=mailbox, count=1, role="archive")
-    Folder.objects.filter(pk=archive.pk).update(role="")
-    with pytest.raises(folders.FolderRefused, match="messages"):
-        folders.delete(mailbox=mailbox, folder_id=archive.public_id)
+        folder_tree.delete(mailbox=mailbox, folder_id=inbox)
 
 
 def test_levels_are_limited():
@@ -89,7 +73,7 @@ def test_folders_of_others_are_not_there():
     theirs = folders.create(mailbox=alice, name="A")
     for folder_id in (theirs, uuid4()):
         with pytest.raises(FolderGone):
-            folders.delete(mailbox=mallory, folder_id=folder_id)
+            folder_tree.delete(mailbox=mallory, folder_id=folder_id)
         with pytest.raises(FolderGone):
             folders.create(mailbox=mallory, name="B", parent_id=folder_id)
 

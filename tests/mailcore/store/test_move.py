@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from mailcore.models.directory import Mailbox
+from mailcore.models.folder import Folder
 from mailcore.models.message import Message, Thread, ThreadRef, Tombstone
 from mailcore.models.search import SearchEntry
-from mailcore.store import expunge, flags, folders, move, undo
+from mailcore.store import expunge, flags, folder_tree, folders, move, undo
 from mailcore.store.changes import FolderGone
 from mailcore.store.rows import Done
 from tests.support.deliveries import NOW, make_mailbox
@@ -110,7 +111,7 @@ def test_undo_of_a_move_from_a_deleted_folder_leaves_the_messages():
     target = mailbox.folders.get(public_id=project)
     move.move(mailbox=mailbox, message_ids=[message_id], folder_id=target.pk)
     done = move.to_role(mailbox=mailbox, message_ids=[message_id], role="archive")
-    folders.delete(mailbox=mailbox, folder_id=project)
+    folder_tree.delete(mailbox=mailbox, folder_id=project)
     assert _undo(mailbox, done) == 0
     assert rows([message_id])[0].folder.role == "archive"
 
@@ -137,3 +138,16 @@ def test_deletion_gives_quota_back_and_forgets_words_and_thread():
     assert [thread.pk for thread in Thread.objects.all()] == [left.thread_id]
     assert ThreadRef.objects.get().thread_id == left.thread_id
     assert Tombstone.objects.filter(destroyed=True).count() == 1
+
+
+def test_more_than_two_gigabytes_move_at_once():
+    mailbox = make_mailbox()
+    ids = store_small(mailbox=mailbox, count=3)
+    big = 3 * 2**30  # more than 32 bits hold, as in a chunk of 500 mails with films
+    Message.objects.filter(mailbox=mailbox).update(size=big)
+    Folder.objects.filter(mailbox=mailbox, role="inbox").update(size_bytes=3 * big)
+    Mailbox.objects.filter(pk=mailbox.pk).update(used_bytes=3 * big)
+    move.to_role(mailbox=mailbox, message_ids=ids, role="trash")
+    assert (folder(mailbox).size_bytes, folder(mailbox, "trash").size_bytes) == (0, 3 * big)
+    expunge.destroy(mailbox=mailbox, message_ids=ids)
+    assert Mailbox.objects.get(pk=mailbox.pk).used_bytes == 0

@@ -68,8 +68,11 @@ def test_sent_and_drafts_show_to_whom_one_wrote():
         for role in ("inbox", "sent", "drafts")
     }
     assert [row.recipients for row in rows["inbox"]] == [()]
+    assert [row.face for row in rows["inbox"]] == [("", "carol@outside.example")]
+    ana = ("Ana", "ana@outside.example")
     for role in ("sent", "drafts"):
-        assert [row.recipients for row in rows[role]] == [("Ana", "bob@hamburger.test")]
+        assert [row.recipients for row in rows[role]] == [(ana, ("", "bob@hamburger.test"))]
+        assert [row.face for row in rows[role]] == [ana]
 
 
 def test_a_folder_of_another_mailbox_is_not_found():

@@ -9,7 +9,7 @@ import pytest
 from mailcore.models.directory import Mailbox
 from mailcore.models.folder import Folder
 from mailcore.models.message import Message, Tombstone
-from mailcore.store import derive, expunge, flags, folders, move, read, sweep, undo
+from mailcore.store import derive, expunge, flags, folder_tree, folders, move, read, sweep, undo
 from mailcore.store.sandbox import Sandbox
 from mailcore.store.verify import verify
 from tests.support.deliveries import NOW, make_mailbox, make_message
@@ -74,7 +74,7 @@ class _Life:
         elif kind == 1:
             empty = Folder.objects.filter(mailbox=box, role="", total_count=0).first()
             if empty is not None:
-                folders.delete(mailbox=box, folder_id=empty.public_id)
+                folder_tree.delete(mailbox=box, folder_id=empty.public_id)
         elif kind == 2:
             derive.derive_next(sandbox=self.sandbox)
         else:
