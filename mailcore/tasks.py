@@ -1,4 +1,4 @@
-"""What Celery runs: the delivery loop, derivation, sweeps. Wrappers only; no state is kept here.
+"""What Celery runs: delivery, derivation, jobs, sweeps. Wrappers only; no state is kept here.
 
 Losing every message of the broker loses nothing: the tables say what is to be done, and beat asks
 again (architecture, section 5). No task has arguments, none is retried, all expire.
@@ -60,18 +60,28 @@ def derive() -> int:
     """Derive contents that wait, for at most a minute; return how many that were."""
     from mailcore.delivery import reports
     from mailcore.store import derive as store_derive
+    from mailcore.store import jobs as store_jobs
     from mailcore.store.sandbox import Sandbox
 
     global _sandbox
     _sandbox = _sandbox or Sandbox()
     ends_at, total = time.monotonic() + DERIVE_S, 0
     while time.monotonic() < ends_at and not _is_stopping.value:
+        store_jobs.work(is_stopping=lambda: bool(_is_stopping.value))  # a person waits for these
         count = store_derive.derive_next(sandbox=_sandbox)
         if not count:
             break
         total += count
     reports.mark_all(now=timezone.now(), is_stopping=lambda: bool(_is_stopping.value))
     return total
+
+
+@shared_task(name="mailcore.tasks.jobs")  # type: ignore[untyped-decorator]
+def jobs() -> int:
+    """Do what people asked for all messages of a list; return how many chunks that were."""
+    from mailcore.store import jobs as store_jobs
+
+    return store_jobs.work(is_stopping=lambda: bool(_is_stopping.value))
 
 
 @shared_task(name="mailcore.tasks.sweep")  # type: ignore[untyped-decorator]

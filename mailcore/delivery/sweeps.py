@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.contrib.sessions.models import Session
 
-from mailcore.directory import throttle
+from mailcore.directory import sign_ins, throttle
 from mailcore.queue import sweep as queue_sweep
 from mailcore.store import sweep
 
@@ -23,4 +23,5 @@ def run_all(*, now: datetime, is_stopping: Callable[[], bool] = lambda: False) -
         counts["queue"] = queue_sweep.forget_finished(now=now)
         counts["throttle"] = throttle.sweep(now=now)
         counts["sessions"] = Session.objects.filter(expire_date__lt=now).delete()[0]
+        counts["sign_ins"] = sign_ins.sweep()
     return counts

@@ -36,8 +36,8 @@ RECIPIENTS_MAX = 1000
 class Unsendable(MailError):  # noqa: N818 - named by what happened
     """The draft cannot go like this.
 
-    `problem`: nobody, address, many, from, field or refused; `field` is where it stands, `text`
-    what was typed, `reply` what our own rules say.
+    `problem`: nobody, address, many, from, field, refused or what a caller adds; `field` is where
+    it stands, `text` what was typed, `reply` what our own rules say.
     """
 
     def __init__(
@@ -132,15 +132,18 @@ def take_back(
 ) -> bool:
     """Undo sending while nothing has left: the draft is open again and back in Drafts.
 
-    False when it is too late, or nothing waits.
+    A Sent copy, which mail that waits for another host has, goes. False when it is too late, or
+    nothing waits.
     """
     if draft.send_token is None:
         return False
     waiting = of_draft.message_id(draft_pk=draft.pk)
     with transaction.atomic():
-        if waiting is None or control.cancel_unsent(message=waiting, now=now, by=by) is None:
+        unsent = waiting and control.cancel_unsent(message=waiting, now=now, by=by)
+        if not unsent:
             return False
         drafts.reopen(draft=draft, now=now)
+        drafts_folder.remove_sent(mailbox=mailbox, message_id=unsent.sent_message_id, now=now)
     opened = drafts.find(mailbox=mailbox, draft_id=draft.id)
     if opened is not None:
         keep_twin(mailbox=mailbox, draft=opened, sender=sender, now=now)
@@ -219,13 +222,16 @@ def _references(parent: quoting.Ancestry) -> Sequence[str]:
 
 
 def _files(draft: drafts.DraftRow) -> Iterator[compose.File]:
+    """Read the files; a picture that was taken out of the text again stays behind."""
     shown = outgoing.content_ids(draft.written.html)
     for file in draft.files:
+        if file.content_id and file.content_id not in shown:
+            continue
         yield compose.File(
             name=file.name,
             content_type=file.content_type,
             content=drafts.file_bytes(file=file),
-            content_id=file.content_id if file.content_id in shown else "",
+            content_id=file.content_id,
         )
 
 

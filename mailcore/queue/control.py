@@ -1,4 +1,4 @@
-"""What people do with the queue: hold, release, cancel, retry now, expire, let captured mail go.
+"""What people do with the queue: hold, release, cancel, retry, expire, dismiss, free captured mail.
 
 Each locks the rows that are in the right state, changes them and traces it, in one transaction. A
 row that a runner holds under a lease is never touched: whoever asks again a minute later finds it
@@ -24,6 +24,7 @@ from mailcore.queue.claim import Batch, batch_of
 from mailcore.queue.outcome import Ended, Report
 from mailcore.smtp.reply import Reply
 
+LOST = Q(state__in=[State.FAILED, State.EXPIRED]) | Q(reported_action="failed")
 _OPEN = (State.QUEUED, State.HELD, State.CAPTURED)
 _GIVEN_UP = Reply(554, "5.4.7", "Given up by the administrator")
 
@@ -42,6 +43,7 @@ class Unsent:
 
     message_id: int
     draft_id: int | None
+    sent_message_id: int | None
     recipient_count: int
 
 
@@ -90,17 +92,29 @@ def cancel_unsent(*, message: uuid.UUID, now: datetime, by: str = "") -> Unsent 
         if any(row.attempt_count or row.state not in _OPEN for row in rows):
             return None
         _end(rows, State.CANCELLED, now, by)
-        return Unsent(rows[0].message_id, rows[0].message.draft_id, len(rows))
+        of = rows[0].message
+        return Unsent(of.pk, of.draft_id, of.sent_message_id, len(rows))
+
+
+def dismiss(*, which: Which, now: datetime) -> int:
+    """Take recipients that were not reached off the outbox; return how many. Tracking stays."""
+    with transaction.atomic():
+        rows = _lock(which, LOST & Q(dismissed_at=None), now=now)
+        found = QueuedRecipient.objects.filter(pk__in=[row.pk for row in rows])
+        channel.after_commit((row.message.mailbox_id for row in rows), "sending")
+        return found.update(dismissed_at=now)
 
 
 def expire(*, which: Which, now: datetime, report: Report, by: str = "") -> int:
     """Give rows up now, with the DSN that is due (RFC 3464); return how many."""
     with transaction.atomic():
         rows = _lock(which, Q(state__in=_OPEN), now=now)
-        outcomes = report(_given_up(rows, now), now=now) if rows else {}
-        for outcome in {outcomes.get(row.pk, "") for row in rows}:
-            some = [row for row in rows if outcomes.get(row.pk, "") == outcome]
-            _end(some, State.EXPIRED, now, by, dsn_outcome=outcome)
+        if rows:
+            _end(rows, State.EXPIRED, now, by)
+            outcomes = report(_given_up(rows, now), now=now)
+            for outcome in set(outcomes.values()):
+                some = [pk for pk, written in outcomes.items() if written == outcome]
+                QueuedRecipient.objects.filter(pk__in=some).update(dsn_outcome=outcome)
     return len(rows)
 
 

@@ -95,11 +95,16 @@ def finish(
             return
         verdicts = _judge(ours, now=now, jitter=jitter)
         ended = [_ended(verdict, now) for verdict in verdicts if verdict.told]
-        outcomes = report(ended, now=now) if ended else {}
         channel.after_commit((ending.batch.mailbox_id for ending in ours), "sending")
+        tried = [attempts.tried(ending, now=now) for ending in ours]
+        events = [attempts.event(v.ending, v.kind, now=now) for v in verdicts]
+        outcomes: Mapping[int, str] = {}
+        if ended:  # rare: the trace tells what happened before it tells who was told of it
+            queue.write(tried=tried, events=events)
+            tried, events, outcomes = [], [], report(ended, now=now)
         queue.write(
-            tried=[attempts.tried(ending, now=now) for ending in ours],
-            events=[attempts.event(v.ending, v.kind, now=now) for v in verdicts],
+            tried=tried,
+            events=events,
             outcomes=[_outcome(verdict, outcomes, now) for verdict in verdicts],
         )
 

@@ -21,11 +21,13 @@ from mailcore.blobs.protocol import BlobMissing
 from mailcore.mime.header import HeaderTooLarge, scan_header
 from mailcore.mime.limits import DEFAULT
 from mailcore.models.queue import DeliveryAttempt, QueuedMessage, QueuedRecipient, State
+from mailcore.queue.control import LOST as IS_LOST
 from mailcore.queue.control import Which
 from mailcore.smtp.reply import Reply
 
 Show = Literal["", "scheduled", "sending", "failed"]
 OPEN: tuple[str, ...] = (State.QUEUED, State.HELD, State.CAPTURED)
+WAITING: tuple[str, ...] = (State.QUEUED, State.HELD)
 LOST: tuple[str, ...] = (State.FAILED, State.EXPIRED)
 PAGE_MAX = 100
 PARCELS_MAX = 200  # recipients that one page shows, what went wrong first
@@ -73,6 +75,7 @@ class Parcel:
     finished_at: datetime | None
     reported: str
     lease_until: datetime | None
+    dismissed_at: datetime | None
     attempts: tuple[Attempt, ...] = ()
 
     @property
@@ -84,6 +87,11 @@ class Parcel:
     def is_lost(self) -> bool:
         """Whether the recipient has not got the message and will not."""
         return self.state in LOST or self.reported == "failed"
+
+    @property
+    def may_dismiss(self) -> bool:
+        """Whether the outbox shows it as lost, and its sender can take it off."""
+        return self.is_lost and self.dismissed_at is None
 
     @property
     def reply(self) -> Reply:
@@ -142,6 +150,16 @@ def outbox(
     return Page(messages, page[-1]["id"] if len(found) > size else None)
 
 
+def count(*, mailbox_id: int, limit: int = 100) -> int:
+    """Return how many messages wait or were not delivered and not dismissed, at most `limit`.
+
+    What an operator's mode keeps here for good (captured) is nothing to wait for. One statement.
+    """
+    own = QueuedRecipient.objects.filter(message=OuterRef("pk"))
+    told = own.filter(Q(state__in=WAITING) | (IS_LOST & Q(dismissed_at=None)))
+    return QueuedMessage.objects.filter(Exists(told), mailbox_id=mailbox_id)[:limit].count()
+
+
 def of_messages(*, mailbox_id: int, message_ids: Collection[int]) -> dict[int, Sent]:
     """Return the tracking of Sent copies by the key of their rows; those without are left out.
 
@@ -196,7 +214,7 @@ def read_reply(text: str) -> Reply:
 def _shown(show: Show, now: datetime) -> Q:
     own = QueuedRecipient.objects.filter(message=OuterRef("pk"))
     is_open, is_put_off = Q(Exists(own.filter(state__in=OPEN))), Q(not_before__gt=now)
-    is_lost = Q(Exists(own.filter(Q(state__in=LOST) | Q(reported_action="failed"))))
+    is_lost = Q(Exists(own.filter(IS_LOST, dismissed_at=None)))
     if show == "scheduled":
         return is_open & is_put_off
     if show == "sending":
@@ -260,7 +278,7 @@ def _parcels(
     if not messages:
         return {}
     rank = Case(
-        When(Q(state__in=LOST) | Q(reported_action="failed"), then=Value(0)),
+        When(IS_LOST, then=Value(0)),
         When(state__in=OPEN, then=Value(1)),
         default=Value(2),
     )
@@ -315,6 +333,7 @@ _PARCEL = (  # in the order of Parcel
     "finished_at",
     "reported_action",
     "lease_until",
+    "dismissed_at",
 )
 _ATTEMPT = (
     "started_at",

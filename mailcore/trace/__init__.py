@@ -5,6 +5,23 @@ message. `Behind` is for refusals and connections, which must not cost a transac
 """
 
 from mailcore.trace.behind import Behind
-from mailcore.trace.events import Entry, fit, of_trace, own_mail_counts, record, values
+from mailcore.trace.events import (
+    Entry,
+    fit,
+    of_trace,
+    own_mail_counts,
+    record,
+    values,
+    written_to,
+)
 
-__all__ = ["Behind", "Entry", "fit", "of_trace", "own_mail_counts", "record", "values"]
+__all__ = [
+    "Behind",
+    "Entry",
+    "fit",
+    "of_trace",
+    "own_mail_counts",
+    "record",
+    "values",
+    "written_to",
+]

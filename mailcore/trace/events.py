@@ -67,6 +67,14 @@ def of_trace(trace_id: uuid.UUID) -> list[Entry]:
     return [Entry(*row) for row in rows.values_list(*COLUMNS)]
 
 
+def written_to(*, user_id: int, forward_paths: Collection[str]) -> set[str]:
+    """Return those of the addresses that this user handed in mail for, by whatever way."""
+    accepted = TraceEvent.objects.filter(
+        forward_path__in=forward_paths, kind="accepted", detail__by=user_id
+    )
+    return set(accepted.values_list("forward_path", flat=True).distinct())
+
+
 def own_mail_counts(*, forward_paths: Collection[str], since: datetime) -> dict[str, int]:
     """Return how many messages of our own making (DSNs) each address was sent since `since`."""
     own = TraceEvent.objects.filter(

@@ -260,8 +260,9 @@ class Session:
         for stage, steps in (("content", script.content), ("mid", script.mid)):
             if stage == "mid" and steps:
                 await self._incoming.some()
-            if steps:
-                await self._stage(stage, steps, "")
+            if steps and not await self._stage(stage, steps, "") and stage == "mid":
+                await asyncio.sleep(1)  # and read no more: the client has to notice
+                raise Over
         raw = await self._incoming.content()
         self._message = None
         self._message_count += 1

@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import transaction
 
-from mailcore import conf
+from mailcore import conf, trace
 from mailcore.delivery import bounce
 from mailcore.directory import resolve
 from mailcore.dsn.parse import ParsedRecipient, parse
@@ -22,8 +22,9 @@ from mailcore.models.directory import Address, Forward, Mailbox
 from mailcore.models.message import Message
 from mailcore.models.queue import QueuedMessage, QueuedRecipient
 from mailcore.models.trace import TraceEvent
-from mailcore.queue import claim
+from mailcore.queue import claim, control
 from mailcore.queue.audit import audit
+from mailcore.queue.control import Which
 from mailcore.queue.enqueue import Recipient
 from mailcore.smtp.reply import Reply
 from mailcore.smtp.status import Failed
@@ -99,6 +100,16 @@ def test_a_failure_is_in_the_senders_mailbox_when_the_transaction_ends(alice):
     assert entry.diagnostic == "550 5.1.1 No such user"
     assert entry.remote_host == "mx.x.example"
     assert entry.message_id == "lunch@hamburger.test"
+
+
+def test_the_trace_tells_the_end_before_the_notice_of_it(alice):
+    trace_id = queue(BOB)
+    end(NO_USER)
+    assert [one.kind for one in trace.of_trace(trace_id)][-2:] == ["failed", "notified"]
+    trace_id = queue(BOB)
+    message = QueuedMessage.objects.get(trace_id=trace_id)
+    control.expire(which=Which(message=message.public_id), now=hours(1), report=bounce.report)
+    assert [one.kind for one in trace.of_trace(trace_id)][-2:] == ["expired", "notified"]
 
 
 def test_the_text_says_what_happened_and_what_to_do(alice):

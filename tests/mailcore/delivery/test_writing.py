@@ -135,6 +135,20 @@ def test_the_twin_in_drafts_is_replaced_and_survives_unfit_words(alice):
     assert not verify.verify()
 
 
+def test_what_waits_for_another_host_goes_back_to_drafts_with_its_sent_copy(alice, settings):
+    settings.OUTBOUND_MODE = "direct"
+    draft = save(alice, to="dora@outside.example")
+    send(alice, draft)
+    current = drafts.find(mailbox=alice.mailbox, draft_id=draft.id)
+    assert current is not None
+    assert len(_in(alice, "sent")) == 1
+    sender = Sender(alice.address, "")
+    assert writing.take_back(mailbox=alice.mailbox, draft=current, sender=sender, now=NOW, by="a")
+    assert (len(_in(alice, "sent")), len(_in(alice, "drafts"))) == (0, 1)
+    assert QueuedRecipient.objects.get().state == "cancelled"
+    assert not verify.verify()
+
+
 def test_a_discarded_draft_lies_in_trash_and_can_be_brought_back(alice):
     draft, sender = save(alice), Sender(alice.address, "")
     writing.keep_twin(mailbox=alice.mailbox, draft=draft, sender=sender, now=NOW)
@@ -182,6 +196,40 @@ def test_files_and_html_leave_with_a_text_twin(alice, bob):
     assert kinds[0] == "multipart/mixed"
     assert kinds[1:] == ["multipart/alternative", "text/plain", "text/html", "text/plain"]
     assert _in(bob)[0].has_attachment
+
+
+def test_pictures_of_the_text_travel_beside_it_and_others_stay_behind(alice, bob):
+    draft = save(alice, html='<p>Look:</p><img src="cid:a@casilla" alt="a.png">', text="")
+    for name in ("a", "removed"):
+        drafts.add_file(
+            draft=draft,
+            name=f"{name}.png",
+            content_type="image/png",
+            content=b"\x89PNG\r\n\x1a\n" + name.encode(),
+            content_id=f"{name}@casilla",
+            now=NOW,
+        )
+    drafts.add_file(draft=draft, name="b.txt", content_type="text/plain", content=b"x", now=NOW)
+    current = drafts.find(mailbox=alice.mailbox, draft_id=draft.id)
+    assert current is not None
+    send(alice, current)
+    parts = list(_raw(_in(bob)[0]).walk())
+    assert [part.get_content_type() for part in parts] == [
+        "multipart/mixed",
+        "multipart/alternative",
+        "text/plain",
+        "multipart/related",
+        "text/html",
+        "image/png",
+        "text/plain",
+    ]
+    assert b'src="cid:a@casilla"' in (parts[4].get_payload(decode=True) or b"")
+    assert (parts[5]["Content-ID"], parts[5].get_content_disposition()) == (
+        "<a@casilla>",
+        "inline",
+    )
+    assert parts[5].get_payload(decode=True) == b"\x89PNG\r\n\x1a\na"
+    assert parts[2].get_payload(decode=True) == b"Look:\r\n\r\n[a.png]\r\n"
 
 
 @pytest.mark.parametrize(

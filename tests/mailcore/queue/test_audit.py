@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 
 from mailcore import trace
 from mailcore.models.queue import QueuedRecipient
@@ -84,6 +85,8 @@ def test_sound_books_have_no_breach(sound, chunk, capsys):
 
 
 def test_the_command_is_content_with_sound_books(sound, capsys):
+    leased = QueuedRecipient.objects.exclude(lease_token=None)
+    leased.update(lease_until=timezone.now())  # the command goes by the real clock
     call_command("audit_mail")
     assert capsys.readouterr().out == "0 findings\n"
 

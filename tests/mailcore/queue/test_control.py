@@ -175,7 +175,7 @@ def test_what_is_over_stays_over(act):
 def test_unsent_message_is_taken_back_as_a_whole():
     queued = queue_message(BOB, CAROL, not_before=NOW + minutes(1))
     unsent = control.cancel_unsent(message=queued.public_id, now=NOW, by="alice")
-    assert unsent == control.Unsent(queued.message_id, None, 2)
+    assert unsent == control.Unsent(queued.message_id, None, None, 2)
     assert {row.state for row in QueuedRecipient.objects.all()} == {"cancelled"}
     assert control.cancel_unsent(message=queued.public_id, now=NOW) is None
 

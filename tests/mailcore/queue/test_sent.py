@@ -49,6 +49,27 @@ def tracked(who: Person) -> sent.Sent:
     return sent.of_messages(mailbox_id=who.mailbox.pk, message_ids=[copy.pk])[copy.pk]
 
 
+def count(who: Person, **options) -> int:
+    return sent.count(mailbox_id=who.mailbox.pk, **options)
+
+
+def test_what_waits_or_was_lost_is_counted_until_it_is_dismissed(alice, bob):
+    send(alice, "dora@a.example")
+    answer(NOBODY)
+    send(alice, "dora@b.example")
+    answer(OK)
+    queued = send(alice, "emil@c.example", "fay@d.example")
+    assert (count(alice), count(alice, limit=1), count(bob)) == (2, 1, 0)
+    answer(NOBODY, BUSY)
+    which = control.Which(message=QueuedMessage.objects.get(trace_id=queued.trace_id).public_id)
+    assert control.dismiss(which=which, now=NOW) == 1
+    assert control.dismiss(which=which, now=NOW) == 0
+    assert (count(alice), len(outbox(alice, "failed"))) == (2, 1)  # Fay's still waits
+    control.cancel(which=which, now=LATER)
+    assert (count(alice), len(outbox(alice))) == (1, 1)
+    assert {one.state for one in tracked(alice).parcels} == {"failed", "cancelled"}
+
+
 def test_each_list_of_the_outbox_shows_its_own(alice):
     send(alice, "dora@a.example", subject="Fails")
     answer(NOBODY)
