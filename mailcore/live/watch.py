@@ -137,7 +137,8 @@ class Watcher:
         """Look once, then wait for the next look or for what Redis tells meanwhile."""
         try:
             close_old_connections()
-            self._dispatch(known.look(self._mailbox_ids(known), now=timezone.now()))
+            mailbox_ids = self._mailbox_ids(known, gone)
+            self._dispatch(known.look(mailbox_ids, now=timezone.now()))
         except DatabaseError as error:
             log.warning("live.blind", extra={"fields": {"error": repr(error)}})
             connection.close()
@@ -149,8 +150,10 @@ class Watcher:
                 return
             self._dispatch(heard.wait(min(left, self._look_s)))
 
-    def _mailbox_ids(self, known: Known) -> set[int]:
+    def _mailbox_ids(self, known: Known, gone: threading.Event) -> set[int]:
         with self._lock:
+            if gone.is_set():  # what came since then is for the thread that follows
+                return set()
             seeds, self._seeds = self._seeds, {}
             for one, modseq in seeds.items():
                 known.modseqs[one] = min(modseq, known.modseqs.get(one, modseq))
