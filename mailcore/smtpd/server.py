@@ -197,9 +197,12 @@ async def _check_domain(domains: SenderDomains, session: Session, reverse_path: 
 
 
 def certificates(*, data_dir: Path, hostname: str) -> Certificates:
-    """Return the operator's certificate or a self-signed one. Raises OSError, ssl.SSLError."""
-    files = conf.tls_files() or tls.self_signed(directory=data_dir / "tls", hostname=hostname)
-    return Certificates(*files)
+    """Return the operator's certificate; a self-signed one when there is none, or not yet.
+
+    Raises OSError, ssl.SSLError.
+    """
+    spare = partial(tls.self_signed, directory=data_dir / "tls", hostname=hostname)
+    return Certificates(*(conf.tls_files() or spare()), spare=spare)
 
 
 def _sender_domains() -> SenderDomains:

@@ -1,11 +1,13 @@
 """The certificate of STARTTLS (RFC 3207): the operator's files, or a self-signed one.
 
-TLS 1.2 and later. Files are read again when they change, so that a renewal needs no restart.
+TLS 1.2 and later. Files are read again when they change, so that a renewal needs no restart; those
+that are not there yet, because a proxy is just asking for them, are waited for.
 A client on port 25 rarely checks the name: a self-signed certificate still keeps listeners out.
 """
 
 from __future__ import annotations
 
+import glob
 import logging
 import os
 import ssl
@@ -26,19 +28,34 @@ _LOOK_EVERY_S = 1.0
 _VALID = timedelta(days=3650)
 _COMMON_NAME_MAX = 64
 
+Files = tuple[Path, Path]  # certificate chain and key
+
 
 class Certificates:
     """Gives the TLS context of the moment."""
 
     def __init__(
-        self, certificate: Path, key: Path, *, clock: Callable[[], float] = time.monotonic
+        self,
+        certificate: Path,
+        key: Path,
+        *,
+        spare: Callable[[], Files] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Load the files. Raises OSError and ssl.SSLError when they cannot be used."""
-        self._files = (certificate, key)
+        """Load the files, found by `newest`; those of `spare` until there are any.
+
+        Raises OSError and ssl.SSLError when they cannot be used.
+        """
+        self._wanted = (certificate, key)
         self._clock = clock
         self._looked = clock()
-        self._stamp = self._read_stamp()
-        self._context = _load(certificate, key)
+        files = newest(certificate, key)
+        if files is None and spare is not None:
+            log.warning("smtpd.certificate_awaited", extra={"fields": {"file": str(certificate)}})
+            files = spare()
+        files = files or self._wanted
+        self._stamp = _stamp(files)
+        self._context = _load(*files)
 
     def context(self) -> ssl.SSLContext:
         """Return the context; looks at the files at most once a second.
@@ -53,20 +70,39 @@ class Certificates:
 
     def _renew(self) -> None:
         try:
-            stamp = self._read_stamp()
-            if stamp != self._stamp:
-                self._context = _load(*self._files)
+            files = newest(*self._wanted)
+            stamp = _stamp(files) if files else self._stamp
+            if files and stamp != self._stamp:
+                self._context = _load(*files)
                 self._stamp = stamp
                 log.info("smtpd.certificate_reloaded")
         except (OSError, ssl.SSLError):
             log.exception("smtpd.certificate_unreadable")
 
-    def _read_stamp(self) -> tuple[tuple[int, int, int], ...]:
-        stats = [path.stat() for path in self._files]
-        return tuple((stat.st_mtime_ns, stat.st_size, stat.st_ino) for stat in stats)
+
+def newest(certificate: Path, key: Path) -> Files | None:
+    """Return the pair of files that these names mean, the newest of several; None without one.
+
+    `*` stands for any part of a name: a proxy keeps what each authority gave in a directory of its
+    own. Certificate and key must then be in the same one. Raises OSError.
+    """
+    if not glob.has_magic(f"{certificate}{key}"):
+        return (certificate, key) if certificate.exists() and key.exists() else None
+    keys = {path.parent: path for path in map(Path, glob.glob(str(key)))}  # noqa: PTH207
+    pairs = [
+        (path, keys[path.parent])
+        for path in map(Path, glob.glob(str(certificate)))  # noqa: PTH207
+        if path.parent in keys
+    ]
+    return max(pairs, key=lambda pair: pair[0].stat().st_mtime_ns, default=None)
 
 
-def self_signed(*, directory: Path, hostname: str) -> tuple[Path, Path]:
+def _stamp(files: Files) -> tuple[tuple[int, int, int], ...]:
+    stats = [path.stat() for path in files]
+    return tuple((stat.st_mtime_ns, stat.st_size, stat.st_ino) for stat in stats)
+
+
+def self_signed(*, directory: Path, hostname: str) -> Files:
     """Return certificate and key files for `hostname`; makes them (mode 0600) when missing."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     certificate, key = directory / "self-signed.pem", directory / "self-signed.key"

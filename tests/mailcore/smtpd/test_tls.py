@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 
 import pytest
 
-from mailcore.smtpd.tls import Certificates, self_signed
+from mailcore.smtpd.tls import Certificates, newest, self_signed
 
 
 def test_self_signed_certificate_is_made_once_and_private(tmp_path):
@@ -50,3 +51,36 @@ def test_broken_files_leave_the_last_good_certificate(tmp_path, caplog):
 def test_missing_files_are_an_error_at_start(tmp_path):
     with pytest.raises(OSError):
         Certificates(tmp_path / "none.pem", tmp_path / "none.key")
+
+
+def test_a_certificate_that_is_not_there_yet_is_waited_for(tmp_path, caplog):
+    now = [0.0]
+    directory = tmp_path / "certificates"
+    waiting = Certificates(
+        directory / "*" / "x.test.crt",
+        directory / "*" / "x.test.key",
+        spare=lambda: self_signed(directory=tmp_path / "own", hostname="x.test"),
+        clock=lambda: now[0],
+    )
+    assert "smtpd.certificate_awaited" in caplog.text
+    first = waiting.context()
+    put(directory / "authority", at=1)
+    now[0] = 2.0
+    assert waiting.context() is not first
+
+
+def test_of_several_authorities_the_newest_certificate_is_taken(tmp_path):
+    older, newer = put(tmp_path / "one", at=1), put(tmp_path / "two", at=2)
+    assert newest(tmp_path / "*" / "x.test.crt", tmp_path / "*" / "x.test.key") == newer
+    newer[1].unlink()
+    assert newest(tmp_path / "*" / "x.test.crt", tmp_path / "*" / "x.test.key") == older
+
+
+def put(directory, *, at: int):
+    """Put a pair under the names that a proxy gives it; return the paths."""
+    made = self_signed(directory=directory, hostname="x.test")
+    files = directory / "x.test.crt", directory / "x.test.key"
+    for old, new in zip(made, files, strict=True):
+        old.replace(new)
+        os.utime(new, (at, at))
+    return files
