@@ -117,13 +117,19 @@ def _certificate() -> Iterator[CheckMessage]:
             hint="Set TLS_CERT and TLS_KEY to a certificate for CASILLA_HOSTNAME.",
             id="mailcore.W014",
         )
-    for path in files or ():
+    for path in _found(files) if files else ():
         if not _is_readable(path):
             yield Error(
                 f"{path} cannot be read.",
                 hint="TLS_CERT and TLS_KEY must be readable by the user that runs smtpd.",
                 id="mailcore.E013",
             )
+
+
+def _found(files: tuple[Path, Path]) -> tuple[Path, Path]:
+    from mailcore.smtpd import tls  # only this check pays for loading what makes certificates
+
+    return tls.newest(*files) or files
 
 
 def _is_readable(path: Path) -> bool:

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from mailcore.backup.errors import BackupError, Damage
+from mailcore.backup.errors import BackupError, Damage, Damaged
 
 LIST = "SHA256SUMS"
 INFO = "backup.json"
@@ -62,7 +62,7 @@ def write_info(directory: Path, info: Info) -> None:
 
 
 def read_info(directory: Path) -> Info:
-    """Return what a copy says of itself. Raises BackupError when it is none that we can read."""
+    """Return what a copy says of itself. Raises Damaged, BackupError when it is none."""
     try:
         values: dict[str, Any] = json.loads((directory / INFO).read_bytes())
         if values["format"] != FORMAT:
@@ -70,8 +70,10 @@ def read_info(directory: Path) -> Info:
         return Info(**{**values, "migrations": tuple(values["migrations"])})
     except FileNotFoundError as error:
         raise BackupError(f"{directory} is no backup: it has no {INFO}") from error
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except OSError as error:
         raise BackupError(f"{directory / INFO} cannot be read: {error!r}") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise Damaged([Damage(INFO, f"is not what was written: {error!r}")]) from error
 
 
 def listed(directory: Path) -> Iterator[Listed]:

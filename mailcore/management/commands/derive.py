@@ -1,7 +1,8 @@
 """`derive`: the process that fills structure, preview, search words and safe bodies (G11).
 
-Looks for waiting contents every 0.3 s, hands each message to a limited child process, and cleans
-up once an hour. Ends on SIGTERM or SIGINT after the batch in hand; a kill loses nothing.
+Looks for waiting contents every 0.3 s and hands each message to a limited child process; does what
+people ask for all messages of a list; cleans up once an hour. Ends on SIGTERM or SIGINT after the
+batch in hand; a kill loses nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from django.utils import timezone
 
 from mailcore.delivery import reports, sweeps
 from mailcore.errors import MailError
-from mailcore.store import derive
+from mailcore.store import derive, jobs
 from mailcore.store.sandbox import Sandbox
 
 log = logging.getLogger("mailcore.store")
@@ -70,9 +71,11 @@ def _run(sandbox: Sandbox, stopping: threading.Event) -> None:
 
 
 def _drain(sandbox: Sandbox, stopping: threading.Event) -> int:
-    """Derive what waits, read the reports among it; return how many contents that were."""
+    """Do jobs, derive what waits, read the reports in it; return how many contents that were."""
     total = 0
+    jobs.work(is_stopping=stopping.is_set)
     while not stopping.is_set() and (done := derive.derive_next(sandbox=sandbox)):
         total += done
+        jobs.work(is_stopping=stopping.is_set)  # a person waits for these
     reports.mark_all(now=timezone.now(), is_stopping=stopping.is_set)
     return total

@@ -119,7 +119,7 @@ def test_a_blob_of_something_else_stops_a_restore(alice, tmp_path):
     assert f"it has the blob {stranger.name}" in done.stderr
 
 
-@pytest.mark.parametrize("what", ["blob", "database", "cut", "missing", "list", "info"])
+@pytest.mark.parametrize("what", ["blob", "database", "cut", "missing", "list", "info", "json"])
 def test_damage_is_found_and_named_before_anything_is_changed(alice, tmp_path, what):
     run("backup", tmp_path / "copy")
     named = damage(tmp_path / "copy", what)
@@ -134,7 +134,11 @@ def test_damage_is_found_and_named_before_anything_is_changed(alice, tmp_path, w
 def damage(backup: Path, what: str) -> str:
     """Do harm to a backup and return what has to be named."""
     database = next(backup.glob("database.*"))
-    path = {"blob": blob_files(backup)[0], "info": backup / "backup.json"}.get(what, database)
+    path = {
+        "blob": blob_files(backup)[0],
+        "info": backup / "backup.json",
+        "json": backup / "backup.json",
+    }.get(what, database)
     if what == "missing":
         path = blob_files(backup)[1]
         path.unlink()
@@ -143,6 +147,8 @@ def damage(backup: Path, what: str) -> str:
         path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
     elif what == "cut":
         path.write_bytes(path.read_bytes()[:-1])
+    elif what == "json":
+        path.write_bytes(path.read_bytes().replace(b'"made_at"', b'"made_at'))
     else:
         octets = bytearray(path.read_bytes())
         octets[len(octets) // 2] ^= 1
