@@ -1,0 +1,1 @@
+"""The settings of a person: pages below /settings/, one form a page."""

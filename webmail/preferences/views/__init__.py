@@ -1,0 +1,1 @@
+"""Pages of the settings, one subject a module."""
