@@ -46,7 +46,7 @@ def answer(message: read.MessageView, how: How, own: Sequence[Own]) -> Beginning
     """Return a reply, a reply to all, or a forward of a message."""
     sender = _sender_for(message, own)
     if how == "forward":
-        return _forward(message, sender)
+        return _forward(message, sender, signature(own, sender))
     mine = {one.address.casefold() for one in own}
     # Answering oneself goes on with the same people (a message in Sent).
     is_mine = message.from_address.casefold() in mine
@@ -57,21 +57,30 @@ def answer(message: read.MessageView, how: How, own: Sequence[Own]) -> Beginning
         others = () if is_mine else message.to
         cc = _without([*others, *message.cc], mine | {address.casefold() for _name, address in to})
     text = quoting.text_of(message=message)
+    signed = signature(own, sender)
     attribution = _attribution(message)
     written = Written(
         sender=sender,
         to=addresses(to),
         cc=addresses(cc),
         subject=_subject(_("Re: %(subject)s"), _REPLY, message.subject),
-        text=f"\n\n{attribution}\n{_quoted(text)}\n",
+        text=f"{signed}\n\n{attribution}\n{_quoted(text)}\n",
     )
     html = quoting.html_of(message=message, images={}) if message.html_part else ""
-    rich = f"<p></p><p>{escape(attribution)}</p><blockquote>{html}</blockquote>" if html else ""
+    head = f"<p></p>{_rich(signed)}<p>{escape(attribution)}</p>"
+    rich = f"{head}<blockquote>{html}</blockquote>" if html else ""
     return Beginning(written, "reply", message.public_id, rich=_bounded(rich))
 
 
-def mailto(url: str, sender: str) -> Beginning:
+def signature(own: Sequence[Own], sender: str) -> str:
+    """Return what closes a message of this sender's (RFC 3676, 4.3), '' without a signature."""
+    text = next((one.signature for one in own if one.address == sender), "")
+    return f"\n\n-- \n{text}" if text else ""
+
+
+def mailto(url: str, own: Sequence[Own]) -> Beginning:
     """Return what a `mailto:` link asks for (RFC 6068): to, cc, bcc, subject and body, no more."""
+    sender = own[0].address if own else ""
     split = urlsplit(url)
     fields = {name.lower(): values for name, values in parse_qs(split.query).items()}
     to = [unquote(split.path), *fields.get("to", ())] if split.scheme == "mailto" else []
@@ -82,7 +91,8 @@ def mailto(url: str, sender: str) -> Beginning:
             cc=_line(", ".join(fields.get("cc", ()))),
             bcc=_line(", ".join(fields.get("bcc", ()))),
             subject=_line("".join(fields.get("subject", ())[:1])),
-            text="\n".join(fields.get("body", ())[:1]).replace("\r\n", "\n"),
+            text="\n".join(fields.get("body", ())[:1]).replace("\r\n", "\n")
+            + signature(own, sender),
         )
     )
 
@@ -92,7 +102,7 @@ def addresses(people: Iterable[tuple[str, str]]) -> str:
     return ", ".join(_person(name, address) for name, address in people if address)
 
 
-def _forward(message: read.MessageView, sender: str) -> Beginning:
+def _forward(message: read.MessageView, sender: str, signed: str) -> Beginning:
     lines = [
         _("---------- Forwarded message ----------"),
         _("From: %(value)s") % {"value": _person(message.from_name, message.from_address)},
@@ -103,7 +113,7 @@ def _forward(message: read.MessageView, sender: str) -> Beginning:
     written = Written(
         sender=sender,
         subject=_subject(_("Fwd: %(subject)s"), _FORWARD, message.subject),
-        text="\n\n{}\n\n{}\n".format("\n".join(lines), quoting.text_of(message=message)),
+        text="{}\n\n{}\n\n{}\n".format(signed, "\n".join(lines), quoting.text_of(message=message)),
     )
     rich, files = "", list(message.attachments)
     if message.html_part:
@@ -112,7 +122,7 @@ def _forward(message: read.MessageView, sender: str) -> Beginning:
         files += [part for part in shown if part not in files]
         head = "<br>".join(escape(line) for line in lines)
         html = quoting.html_of(message=message, images={})
-        rich = _bounded(f"<p></p><p>{head}</p>{html}")
+        rich = _bounded(f"<p></p>{_rich(signed)}<p>{head}</p>{html}")
     return Beginning(written, "forward", message.public_id, files, rich)
 
 
@@ -155,6 +165,10 @@ def _when(message: read.MessageView) -> str:
 def _quoted(text: str) -> str:
     lines = text.split("\n")
     return "\n".join(f">{line}" if line.startswith(">") else f"> {line}".rstrip() for line in lines)
+
+
+def _rich(signed: str) -> str:
+    return f"<p>{'<br>'.join(escape(signed.strip()).splitlines())}</p>" if signed else ""
 
 
 def _bounded(html: str) -> str:

@@ -37,7 +37,10 @@ FILES_SHARE = 0.72
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A posted form. `value` is that of the pressed button; `version` 0 is a first save."""
+    """A posted form. `value` is that of the pressed button; `version` 0 is a first save.
+
+    `is_plain`: there is no editor; `is_picture`: its files are for the text.
+    """
 
     intent: Intent
     value: str
@@ -48,6 +51,8 @@ class Asked:
     source: UUID | None
     parts: Sequence[str]
     is_leaving: bool
+    is_plain: bool
+    is_picture: bool
     next: str
 
 
@@ -74,6 +79,8 @@ def parse(request: HttpRequest, scope: Scope, draft: DraftRow | None) -> Asked |
         source=_uuid(data.get("source", "")),
         parts=data.getlist("part")[:100],
         is_leaving="leave" in data,
+        is_plain="html" not in data,
+        is_picture=data.get("attach") == "picture",
         next=local_path(request, data.get("next", "/")),
     )
 
@@ -106,9 +113,8 @@ def file_url(scope: Scope, draft: DraftRow, file_id: UUID) -> str:
     return reverse("mail:draft_file", args=[scope.mailbox.public_id, draft.id, file_id])
 
 
-def for_editor(scope: Scope, draft: DraftRow) -> str:
-    """Return the draft's HTML with addresses in place of Content-IDs."""
-    html = draft.written.html
+def for_editor(scope: Scope, draft: DraftRow | None, html: str) -> str:
+    """Return HTML of the draft with addresses in place of Content-IDs."""
     for address, content_id in image_addresses(scope, draft).items():
         html = html.replace(f'src="cid:{content_id}"', f'src="{address}"')
     return html

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -15,10 +16,13 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 
 from mailcore.errors import MailError
+from mailcore.mime import sniff
 from mailcore.store import drafts, read
 from mailcore.store.drafts import DraftRow
 from webmail.mail.composing import Asked, files_max_bytes
 from webmail.mail.scope import Scope
+
+PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
 
 class UploadLimit(FileUploadHandler):
@@ -53,19 +57,28 @@ class TooLarge(MailError):  # noqa: N818 - named by what happened
         self.name = name
 
 
-def add_uploads(*, draft: DraftRow, files: Sequence[UploadedFile[Any]], now: datetime) -> None:
-    """Put uploaded files on a draft, all or none. Raises TooLarge, NotOpen, OSError."""
+def add_uploads(
+    *, draft: DraftRow, files: Sequence[UploadedFile[Any]], pictures: bool = False, now: datetime
+) -> None:
+    """Put uploaded files on a draft, all or none. Raises TooLarge, NotOpen, OSError.
+
+    With `pictures`, those that are raster images by their octets get a Content-ID for the text.
+    """
     room = files_max_bytes() - draft.size_bytes
     for file in files:
         room -= file.size or 0
         if room < 0:
             raise TooLarge(file.name or "")
     for file in files:
+        content = file.read()
+        kind = sniff.sniff(content) if pictures else ""
+        is_picture = kind in PICTURES
         drafts.add_file(
             draft=draft,
             name=file.name or "",
-            content_type=file.content_type or "",
-            content=file.read(),
+            content_type=kind if is_picture else file.content_type or "",
+            content=content,
+            content_id=f"{uuid4().hex}@casilla" if is_picture else "",
             now=now,
         )
 

@@ -21,39 +21,53 @@ VERBS = (
     "spam",
     "inbox",
     "move",
+    "label",
+    "unlabel",
+    "mute",
+    "unmute",
     "destroy",
 )
+TARGETED = ("move", "label", "unlabel")  # whose button says whereto
 CHOSEN_MAX = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A parsed request. Conversations count within `folder_id`; `target_id` is for `move`."""
+    """A parsed request. Conversations count within the list that `origin` names.
+
+    `target_id` is of the folder or label; `is_all` asks for all messages of the list.
+    """
 
     verb: str
     thread_ids: tuple[UUID, ...]
     message_ids: tuple[UUID, ...]
-    folder_id: UUID | None
+    origin: QueryDict
     target_id: UUID | None
+    is_all: bool
     next: str
 
 
 def parse(data: QueryDict) -> Request | None:
-    """Return what is asked, or None when there is no known verb, or `move` without a target.
+    """Return what is asked, or None when there is no known verb, or a target is missing.
 
-    A button with a value acts on that conversation alone, else on all that are checked.
+    A button with a value acts on that conversation alone (`m.` and an id: on that message), else
+    on all that are checked.
     """
     verb = next((name for name in VERBS if name in data), None)
-    target = _uuid(data.get("move", "")) if verb == "move" else None
-    if verb is None or (verb == "move" and target is None):
+    is_targeted = verb in TARGETED
+    target = _uuid(data.get(verb or "", "")) if is_targeted else None
+    if verb is None or (is_targeted and target is None):
         return None
-    single = _uuids([data.get(verb, "")]) if verb != "move" else ()
+    value = "" if is_targeted else data.get(verb, "")
+    single = _uuids([value])
+    message = _uuids([value.removeprefix("m.")]) if value.startswith("m.") else ()
     return Request(
         verb=verb,
-        thread_ids=single or _uuids(data.getlist("thread")),
-        message_ids=() if single else _uuids(data.getlist("message")),
-        folder_id=_uuid(data.get("folder", "")),
+        thread_ids=() if message else single or _uuids(data.getlist("thread")),
+        message_ids=message or (() if single else _uuids(data.getlist("message"))),
+        origin=QueryDict(data.get("list", "") or f"in={data.get('folder', '')}"),
         target_id=target,
+        is_all=value == "all" or (bool(data.get("all")) and not (single or message)),
         next=data.get("next", "/"),
     )
 

@@ -64,6 +64,8 @@ class Track:
     lines: tuple[Line, ...]
     more: int
     may_cancel: bool
+    may_edit: bool
+    may_dismiss: bool
     is_put_off: bool
     sent: Sent
 
@@ -71,6 +73,11 @@ class Track:
     def is_open(self) -> bool:
         """Whether the page shows the lines at once: when something is wrong."""
         return self.tone in {"bad", "late"}
+
+    @property
+    def is_news(self) -> bool:
+        """Whether it failed and its sender has not put that aside: the message is shown open."""
+        return self.may_dismiss
 
 
 def track(sent: Sent, *, now: datetime, notices: dict[str, list[Notice]] | None = None) -> Track:
@@ -90,9 +97,19 @@ def track(sent: Sent, *, now: datetime, notices: dict[str, list[Notice]] | None 
         lines=tuple(lines),
         more=sent.total - len(lines),
         may_cancel=is_put_off or sum(each.may_cancel for each in lines) > 1,
+        may_edit=_may_edit(sent, now),
+        may_dismiss=any(parcel.may_dismiss for parcel in sent.parcels),
         is_put_off=is_put_off,
         sent=sent,
     )
+
+
+def _may_edit(sent: Sent, now: datetime) -> bool:
+    """Say whether the whole message can be taken back: nothing of it was begun."""
+    untouched = all(
+        one.is_open and not one.attempt_count and not one.is_busy(now) for one in sent.parcels
+    )
+    return untouched and sent.draft_id is not None and len(sent.parcels) == sent.total
 
 
 def line(
@@ -109,6 +126,8 @@ def line(
     is_late = parcel.next_attempt_at is not None and parcel.next_attempt_at > now
     is_refused = parcel.is_lost or tone == "late"
     is_unseen = bool(parcel.reported) or not parcel.attempts
+    # What was put into a mailbox here has no host and no dialogue to tell of.
+    is_here = parcel.route == "local" and parcel.state == "delivered"
     meaning = explain(parcel.reply) if is_refused and parcel.last_reply else None
     return Line(
         id=parcel.id,
@@ -122,8 +141,8 @@ def line(
         details=(*((meaning.happened,) if meaning else ()), *details),
         advice=meaning.advice if meaning and parcel.is_lost else "",
         quoted=parcel.last_reply if is_refused and is_unseen else "",
-        attempts=parcel.attempts[:attempts],
-        attempt_count=max(parcel.attempt_count, len(parcel.attempts)),
+        attempts=() if is_here else parcel.attempts[:attempts],
+        attempt_count=0 if is_here else max(parcel.attempt_count, len(parcel.attempts)),
         may_retry=is_free and is_late and not _is_put_off(sent, now) and parcel.state == "queued",
         may_cancel=is_free and not _is_put_off(sent, now),
         notices=tuple(notices),

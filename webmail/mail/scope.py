@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import wraps
+from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -18,7 +18,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 
 from mailcore.directory import mailboxes
+from mailcore.personal.preferences import Preferences
+from mailcore.queue import sent
 from mailcore.store import read
+from mailcore.store.labels import LabelRow, labels_of
+from webmail import clock
 from webmail.middleware import unauthorised
 
 if TYPE_CHECKING:
@@ -28,12 +32,13 @@ if TYPE_CHECKING:
 View = Callable[..., HttpResponse]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for the count
 class Scope:
     """A mailbox that the signed-in user may use, and all others of that user for the rail."""
 
     current: mailboxes.MailboxAccessRow
     all: Sequence[mailboxes.MailboxAccessRow]
+    user: User | None = None
 
     @property
     def mailbox(self) -> Mailbox:
@@ -43,7 +48,46 @@ class Scope:
     @property
     def may_change(self) -> bool:
         """Whether the user may change anything here."""
-        return self.current.role in {"owner", "send"}
+        return may_change(self.current)
+
+    @cached_property
+    def trees(self) -> dict[int, list[read.FolderRow]]:
+        """The folders of each mailbox of the person by its key; one query, once."""
+        return read.folders_of(mailbox_ids=[row.mailbox.pk for row in self.all])
+
+    @property
+    def folders(self) -> list[read.FolderRow]:
+        """The folders of the mailbox, as they were when `trees` was read."""
+        return self.trees[self.mailbox.pk]
+
+    def forget_folders(self) -> None:
+        """Let `trees` be read again: their counters changed."""
+        self.__dict__.pop("trees", None)
+
+    @cached_property
+    def all_labels(self) -> dict[int, list[LabelRow]]:
+        """The labels of each mailbox of the person by its key; one query, once."""
+        return labels_of(mailbox_ids=[row.mailbox.pk for row in self.all])
+
+    @cached_property
+    def choices(self) -> Preferences:
+        """What the person has chosen; without a query for whoever asks."""
+        return clock.choices_of(self.user) if self.user else Preferences()
+
+    @property
+    def labels(self) -> list[LabelRow]:
+        """The labels of the mailbox by name."""
+        return self.all_labels[self.mailbox.pk]
+
+    @cached_property
+    def outbox_count(self) -> int:
+        """How many messages of the mailbox wait or were not delivered; one query, once."""
+        return sent.count(mailbox_id=self.mailbox.pk)
+
+
+def may_change(row: mailboxes.MailboxAccessRow) -> bool:
+    """Whether whoever has this access may change anything in the mailbox."""
+    return row.role in {"owner", "send"}
 
 
 def signed_in(view: View) -> View:
@@ -78,7 +122,7 @@ def scope_or_404(request: HttpRequest, mailbox_id: UUID) -> Scope:
     rows = own_mailboxes(request)
     for row in rows:
         if row.mailbox.public_id == mailbox_id:
-            return Scope(current=row, all=rows)
+            return Scope(current=row, all=rows, user=person(request))
     raise Http404
 
 

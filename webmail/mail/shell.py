@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,57 +18,94 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from mailcore.store import read
+from mailcore.directory.mailboxes import MailboxAccessRow
+from mailcore.store import conversations, inboxes, read
+from mailcore.store.inboxes import Inbox
+from mailcore.store.rows import Page
 from webmail import importmap
+from webmail.mail import lists
+from webmail.mail.lists import ListState
 from webmail.mail.rowcache import Place
-from webmail.mail.scope import Scope
+from webmail.mail.scope import Scope, may_change
 from webmail.middleware import frame_theme, theme
 
 PAGE_ROWS = 50
-FILTERS = ("", "unread", "starred")
+UNFOLDED = "boxes"  # the cookie that names the other mailboxes whose folders are shown
 
 
-@dataclass(frozen=True, slots=True)
-class ListState:
-    """Which page of which folder the list shows; `only` is '' or the name of a filter."""
-
-    folder: read.FolderRow
-    after: str
-    only: str
-
-    @property
-    def query(self) -> str:
-        """The query string of this state, '' for a plain first page."""
-        pairs = [("only", self.only), ("after", self.after)]
-        joined = "&".join(f"{name}={value}" for name, value in pairs if value)
-        return f"?{joined}" if joined else ""
-
-
-def list_state(request: HttpRequest, folder: read.FolderRow) -> ListState:
-    """Read `?after=` and `?only=`; what cannot be read counts as absent."""
-    only = request.GET.get("only", "")
-    after = "".join(c for c in request.GET.get("after", "")[:40] if c in "0123456789abcdef.")
-    return ListState(folder=folder, after=after, only=only if only in FILTERS else "")
+def list_state(request: HttpRequest, scope: Scope, folder: read.FolderRow) -> ListState:
+    """Return the page of a folder that the query string names."""
+    return lists.of_folder(request, scope, folder)
 
 
 def list_context(scope: Scope, state: ListState) -> dict[str, Any]:
-    """Return the list pane: one page of conversations by keyset."""
-    page = read.list_conversations(
-        mailbox=scope.mailbox,
-        folder_id=state.folder.id,
-        after=state.after or None,
-        limit=PAGE_ROWS,
-        only=state.only,  # type: ignore[arg-type]  # checked against FILTERS
-    )
-    place = Place(
-        mailbox_id=scope.mailbox.public_id,
-        folder_id=state.folder.public_id,
-        role=state.folder.role,
-        after=state.after,
+    """Return the list pane: one page of conversations by keyset.
+
+    `may_act` says whether any of its rows may be changed, `forms_to` whose address its forms go
+    to: of a list over several mailboxes the first that the person may change.
+    """
+    page = _page(scope, state)
+    listed = scope.all if state.is_mixed else [scope.current]
+    changeable = [row.mailbox.public_id for row in listed if may_change(row)]
+    return {
+        "state": state,
+        "page": page,
+        "folder": state.folder,
+        "places": {row.mailbox.pk: _place(scope, state, row) for row in listed},
+        "may_act": bool(changeable),
+        "forms_to": changeable[0] if changeable else scope.mailbox.public_id,
+        "unseen": _unseen(scope, state),
+        "more_url": state.page_url(page.next_cursor) if page.next_cursor else "",
+    }
+
+
+def _unseen(scope: Scope, state: ListState) -> int:
+    """Return what is unread in the list by the stored counters, 0 where there are none."""
+    if not state.is_mixed:
+        return state.folder.unseen_count if state.folder else 0
+    rows = (row for folders in scope.trees.values() for row in folders)
+    return sum(row.unseen_count for row in rows if row.role == "inbox")
+
+
+def _page(scope: Scope, state: ListState) -> Page:
+    after = state.after or None
+    if not state.is_mixed:
+        return conversations.list_page(
+            mailbox=scope.mailbox,
+            view=state.view,
+            after=after,
+            limit=PAGE_ROWS,
+            is_oldest_first=state.is_oldest_first,
+            is_threaded=state.is_threaded,
+            roles={row.id: row.role for row in scope.folders},
+        )
+    return inboxes.list_inboxes(
+        inboxes=[
+            Inbox(row.mailbox, folder.id, {one.id: one.role for one in scope.trees[row.mailbox.pk]})
+            for row in scope.all
+            for folder in scope.trees[row.mailbox.pk]
+            if folder.role == "inbox"
+        ],
         only=state.only,
-        may_change=scope.may_change,
+        after=after,
+        limit=PAGE_ROWS,
+        is_oldest_first=state.is_oldest_first,
+        is_threaded=state.is_threaded,
     )
-    return {"state": state, "page": page, "folder": state.folder, "place": place}
+
+
+def _place(scope: Scope, state: ListState, row: MailboxAccessRow) -> Place:
+    labels = scope.all_labels[row.mailbox.pk] if state.is_mixed else scope.labels
+    return Place(
+        mailbox_id=row.mailbox.public_id,
+        origin=state.origin,
+        more=state.more,
+        role=state.role,
+        is_threaded=state.is_threaded,
+        may_change=may_change(row),
+        labels=tuple(labels),
+        address=(row.address or row.display_name) if state.is_mixed else "",
+    )
 
 
 def shell_context(scope: Scope, folders: Sequence[read.FolderRow]) -> dict[str, Any]:
@@ -82,6 +118,8 @@ def shell_context(scope: Scope, folders: Sequence[read.FolderRow]) -> dict[str, 
         "role_folders": [row for row in folders if row.role],
         "own_folders": [row for row in folders if not row.role],
         "may_change": scope.may_change,
+        "all_folders": folders,
+        "choices": scope.choices,
         "quota": quota,
         "quota_percent": min(100, mailbox.used_bytes * 100 // quota) if quota else None,
     }
@@ -90,16 +128,18 @@ def shell_context(scope: Scope, folders: Sequence[read.FolderRow]) -> dict[str, 
 def etag(request: HttpRequest, scope: Scope) -> str | None:
     """Return the ETag of a page of this mailbox, or None while there is a toast to show.
 
-    Every change in the mailbox raises its modseq, so the page is the same while that is.
+    Every change in a mailbox raises its modseq, so the page is the same while those are: the rail
+    tells what the person's other mailboxes hold.
     """
     if len(get_messages(request)):
         return None
     parts = (
         request.get_full_path(),
         request.headers.get("HX-Request", ""),
-        scope.mailbox.modseq,
-        scope.current.role,
-        len(scope.all),
+        [(row.mailbox.pk, row.mailbox.modseq, row.role, row.address) for row in scope.all],
+        request.COOKIES.get(UNFOLDED, ""),
+        scope.outbox_count,  # hosts answer without a change in the mailbox
+        scope.choices,  # with a version that kept searches raise too
         request.user.pk,
         get_language(),
         theme(request),

@@ -1,7 +1,7 @@
 """Signed addresses of images in a message: no cookie reaches them, because the frame has none.
 
 An address names user, mailbox, message and part and lives for an hour; access is checked again
-when it is used.
+when it is used. That of a remote image names the user and where the image is.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from django.urls import reverse
 
 LIFETIME_S = 3600
 SALT = "webmail.mail.image"
+REMOTE_SALT = "webmail.mail.remote"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +40,18 @@ def read_image(token: str) -> Image | None:
     except (signing.BadSignature, ValueError, TypeError):
         return None
     return Image(user_pk, UUID(mailbox), UUID(message), part)
+
+
+def remote_url(*, user_pk: int, url: str) -> str:
+    """Return the address by which our proxy brings a remote image."""
+    token = signing.dumps([user_pk, url], salt=REMOTE_SALT, compress=True)
+    return reverse("mail:remote", args=[token])
+
+
+def read_remote(token: str) -> tuple[int, str] | None:
+    """Return the user and the address that `token` names, or None as `read_image` does."""
+    try:
+        user_pk, url = signing.loads(token, salt=REMOTE_SALT, max_age=LIFETIME_S)
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+    return user_pk, url

@@ -13,13 +13,14 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from mailcore.delivery.explanations import explain
 from mailcore.delivery.writing import Unsendable
 from mailcore.store.drafts import DraftRow
+from webmail import clock
+from webmail.mail import composing
 from webmail.mail.copying import TooLarge
 from webmail.mail.scope import Scope
 
@@ -32,12 +33,16 @@ def wants_json(request: HttpRequest) -> bool:
 
 
 def fault(error: Unsendable | TooLarge, *, max_bytes: int) -> dict[str, str]:
-    """Return the field that is to blame, '' for none, and a sentence about it."""
+    """Return the field that is to blame, '' for none, and a sentence about it.
+
+    `sure`: the button that was pressed, when pressing it again sends all the same.
+    """
     if isinstance(error, TooLarge):
         text = _("%(name)s does not fit: all files together may have %(size)s.")
         return {"field": "file", "text": text % {"name": error.name, "size": _size(max_bytes)}}
     field = error.field if error.field in FIELDS else ""
-    return {"field": field, "text": _unsendable(error)}
+    sure = error.text if error.problem == "forgotten" else ""
+    return {"field": field, "text": _unsendable(error), "sure": sure}
 
 
 def _unsendable(error: Unsendable) -> str:
@@ -51,6 +56,8 @@ def _unsendable(error: Unsendable) -> str:
         return _("There are characters in this field that a message cannot carry. Type it anew.")
     if error.problem == "time":
         return _("Choose a time in the future, at most a year ahead.")
+    if error.problem == "forgotten":
+        return _("You write of an attachment, but there is none. Attach it, or send again.")
     if error.problem == "from":
         return _("You cannot write from that address.")
     return _refused(error)
@@ -66,7 +73,7 @@ def _refused(error: Unsendable) -> str:
 def sent(intent: str, not_before: datetime | None) -> str:
     """Say that a message was sent, or when it will be."""
     if intent == "later" and not_before is not None:
-        at = date_format(timezone.localtime(not_before), _("D j M Y, H:i"))
+        at = clock.shown(timezone.localtime(not_before), _("D j M Y, H:i"))
         return _("Will be sent on %(at)s.") % {"at": at}
     if not_before is not None:
         seconds = int(settings.SEND_UNDO.total_seconds())
@@ -75,9 +82,12 @@ def sent(intent: str, not_before: datetime | None) -> str:
     return _("Message sent.")
 
 
-def saved(request: HttpRequest, scope: Scope, draft: DraftRow) -> HttpResponse:
-    """Answer a script whose words were saved."""
-    at = date_format(timezone.localtime(draft.updated_at), "H:i")
+def saved(
+    request: HttpRequest, scope: Scope, draft: DraftRow, *, is_picture: bool = False
+) -> HttpResponse:
+    """Answer a script whose words were saved; after a picture, with its address."""
+    last = draft.files[-1] if draft.files and is_picture else None
+    at = clock.shown(timezone.localtime(draft.updated_at))
     context = {
         "mailbox": scope.mailbox,
         "draft_id": draft.id,
@@ -88,6 +98,9 @@ def saved(request: HttpRequest, scope: Scope, draft: DraftRow) -> HttpResponse:
             "version": draft.version,
             "saved": _("Saved at %(time)s") % {"time": at},
             "size": draft.size_bytes,
+            "picture": composing.file_url(scope, draft, last.id)
+            if last and last.content_id
+            else "",
             "files": render_to_string("mail/compose_files.html", context, request=request),
         }
     )

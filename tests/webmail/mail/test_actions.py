@@ -102,9 +102,18 @@ def test_a_second_undo_says_so(web, alice):
     assert web.post(undo, {"operation": "nonsense"}).status_code == 400
 
 
+def test_deleting_for_good_asks_first(web, alice):
+    message = deliver(alice, role="trash")[0]
+    page = web.post(act_url(alice), {"message": str(message), "destroy": "", "next": "/mail/"})
+    assert page.status_code == 200
+    assert "Delete for good?" in page.content.decode()
+    assert Message.objects.filter(public_id=message).exists()
+
+
 def test_deleting_for_good_works_in_trash_and_offers_no_undo(web, alice):
     message = deliver(alice, role="trash")[0]
-    web.post(act_url(alice), {"message": str(message), "destroy": "", "next": folder_url(alice)})
+    data = {"message": str(message), "destroy": "", "sure": "1", "next": folder_url(alice)}
+    web.post(act_url(alice), data)
     assert not Message.objects.filter(public_id=message).exists()
     assert 'name="operation"' not in web.get(folder_url(alice)).content.decode()
 

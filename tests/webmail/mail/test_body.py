@@ -132,6 +132,17 @@ def test_source_headers_and_file(web, alice, rich):
     assert b"Subject: Rich" in raw.content
 
 
+def test_the_way_of_a_message_is_told_with_its_delays(web, alice):
+    way = (
+        b"Received: from <script>x()</script> by mx.y.test; 21 Nov 2026 10:00:05 +0000\r\n"
+        b"Received: by mx.x.test; 21 Nov 2026 09:58:00 +0000\r\n"
+    )
+    mail = store(way + _rich(_part(b"Content-Type: text/plain", b"Hi")), mailbox=alice.mailbox)[0]
+    page = web.get(message_url(alice, mail, "headers")).content.decode()
+    assert "2 min 5 s" in page
+    assert "<script>x()" not in page
+
+
 def test_print_is_one_document_with_the_policy_of_bodies(web, alice, rich):
     response = web.get(message_url(alice, rich, "print"), headers={"Sec-Fetch-Dest": "document"})
     assert response["Content-Security-Policy"] == BODY_POLICY

@@ -1,5 +1,6 @@
 """Writing without a script: every button, every fault, and who may."""
 
+import gzip
 import re
 from datetime import timedelta
 from html import unescape
@@ -326,8 +327,86 @@ def test_html_from_a_form_is_cleaned_and_text_is_made_of_it(web, alice, bob, set
     html = '<p onclick="x">Hi <b>Bob</b><img src="https://t.test/p.gif"><script>x</script></p>'
     web.post(url, form | {"to": bob.address, "html": html, "send": ""})
     draft = Draft.objects.get()
-    assert draft.html == "<p>Hi <b>Bob</b><img></p>"
+    assert draft.html == "<p>Hi <b>Bob</b></p>"
     assert draft.text == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "is_missing"),
+    [
+        ("See the attached plan.", True),
+        ("Te adjunto el plan", True),
+        ("No attachmentless word", False),
+        ("Yes.\n> it is attached", False),
+        ("Yes.\n-- \nAnexos S.A.\n\nOn Monday: attached", False),
+        ("Look\n---------- Forwarded message ----------\nattached", False),
+    ],
+)
+def test_a_file_that_the_words_promise_is_asked_for_once(web, alice, bob, text, is_missing):
+    url, form = begin(web, alice)
+    form |= {"to": bob.address, "text": text, "send": ""}
+    answer = web.post(url, form)
+    assert (answer.status_code == 422) == is_missing
+    if is_missing:
+        page = answer.content.decode()
+        assert "You write of an attachment" in page
+        assert "Send anyway" in page
+        _, again = fields_of(page)
+        assert web.post(url, again | {"to": bob.address, "send": ""}).status_code == 303
+    assert QueuedMessage.objects.count() == 1
+
+
+def test_with_a_file_nobody_is_asked(web, alice, bob):
+    url, form = begin(web, alice)
+    form |= {"to": bob.address, "text": "It is attached", "send": ""}
+    file = SimpleUploadedFile("plan.txt", b"x", content_type="text/plain")
+    assert web.post(url, {**form, "file": file}).status_code == 303
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
+SCRIPT = {"Accept": "application/json"}
+
+
+def picture(content: bytes = PNG) -> SimpleUploadedFile:
+    return SimpleUploadedFile("view.png", content, content_type="image/png")
+
+
+def test_a_picture_of_the_text_is_sent_by_content_id_and_the_draft_shows_it(web, alice, bob):
+    url, form = begin(web, alice)
+    form |= {"to": bob.address, "html": "<p>See</p>"}
+    answer = web.post(url, form | {"attach": "picture", "file": picture()}, headers=SCRIPT).json()
+    assert answer["picture"].startswith(f"{url}files/")
+    assert "view.png" not in answer["files"]
+    shown = web.get(answer["picture"])
+    assert (shown["Content-Type"], shown.content) == ("image/png", PNG)
+    html = f'<p>See</p><img src="{answer["picture"]}" alt="view.png"><img src=x>'
+    form |= {"version": answer["version"], "html": html, "save": ""}
+    web.post(url, form, headers=SCRIPT)
+    draft, file = Draft.objects.get(), DraftAttachment.objects.get()
+    assert draft.html == f'<p>See</p><img src="cid:{file.content_id}" alt="view.png">'
+    assert f'src="{answer["picture"]}"' in unescape(web.get(url).content.decode())
+    faulty = web.post(url, form | {"version": "2", "to": "", "send": ""}).content.decode()
+    assert f'src="{answer["picture"]}"' in unescape(faulty)
+
+
+def test_what_is_no_picture_by_its_octets_is_an_attachment(web, alice):
+    url, form = begin(web, alice)
+    files = {"attach": "picture", "file": picture(b"<svg onload=alert(1)>")}
+    answer = web.post(url, form | files, headers=SCRIPT).json()
+    assert answer["picture"] == ""
+    assert "view.png" in answer["files"]
+    assert DraftAttachment.objects.get().content_id == ""
+
+
+def test_without_the_editor_pictures_become_attachments(web, alice):
+    url, form = begin(web, alice)
+    files = {"html": "<p>x</p>", "attach": "picture", "file": picture()}
+    version = web.post(url, form | files, headers=SCRIPT).json()["version"]
+    assert DraftAttachment.objects.get().content_id != ""
+    plain = {name: form[name] for name in ("token", "subject")} | {"text": "x", "save": ""}
+    answer = web.post(url, plain | {"version": version}, headers=SCRIPT).json()
+    assert "view.png" in answer["files"]
+    assert DraftAttachment.objects.get().content_id == ""
 
 
 def test_people_written_to_are_offered(web, alice, bob, client_of, settings):
@@ -370,7 +449,7 @@ def test_a_request_that_is_no_form_is_400(web, alice):
 def test_opening_and_saving_cost_few_queries(web, alice, django_assert_max_num_queries):
     with django_assert_max_num_queries(14):
         page = web.get(compose_url(alice))
-    assert len(page.content) < 24_000
+    assert len(gzip.compress(page.content)) < 8 * 1024
     url, form = fields_of(page.content.decode())
     script = {"Accept": "application/json"}
     version = web.post(url, form | {"save": "", "text": "a"}, headers=script).json()["version"]

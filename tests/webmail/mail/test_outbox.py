@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from mailcore.models.queue import QueuedMessage
 from tests.support.parcels import BUSY, NOBODY, OK, answer, send
 from tests.support.people import Person
 from tests.support.writing import save
+from tests.webmail.mail.pages import folder_url
 
 pytestmark = pytest.mark.django_db
 
@@ -97,6 +99,7 @@ def test_a_full_page_costs_the_queries_of_one_letter(web, alice):
         return len(captured)
 
     send(alice, "dora@a.example", at=timezone.now())
+    page(web, url(alice))  # from here on the kept searches are remembered
     few = queries()
     for number in range(20):
         send(alice, f"d{number}@a.example", "emil@b.example", at=timezone.now())
@@ -148,6 +151,40 @@ def test_what_waits_without_a_draft_can_be_dropped(web, posts):
     message = QueuedMessage.objects.latest("pk")
     web.post(reverse("mail:parcel_act", args=[posts.box, message.public_id]), {"cancel": ""})
     assert message.recipients.get().state == "cancelled"
+
+
+def test_what_has_not_begun_can_be_edited_and_what_has_not(web, alice):
+    for address in ("dora@a.example", "emil@b.example"):
+        send(alice, address, at=timezone.now())
+        draft = save(alice, subject=address)
+        QueuedMessage.objects.filter(draft=None).update(draft_id=draft.pk)
+        if address.startswith("dora"):
+            answer(BUSY, at=timezone.now())
+    text = page(web, url(alice))
+    assert text.count("Take back and edit") == 1
+    assert reverse("mail:unsend", args=[alice.box, draft.id]) in text
+
+
+def test_what_was_lost_is_dismissed_and_stays_in_sent(web, posts):
+    message = QueuedMessage.objects.order_by("pk")[0]
+    act = reverse("mail:parcel_act", args=[posts.box, message.public_id])
+    assert page(web, url(posts)).count('name="dismiss"') == 1
+    assert web.post(act, {"dismiss": "", "next": url(posts)}).status_code == 303
+    text = page(web, url(posts))
+    assert ">Refused</bdi>" not in text
+    assert "Taken off the outbox." in text
+    assert message.recipients.get().state == "failed"
+
+
+def test_every_page_says_how_many_wait_or_failed(web, posts):
+    web.get(folder_url(posts))  # brings the CSRF cookie, which is part of the tag
+    folder = web.get(folder_url(posts))
+    assert re.search(r'Outbox</span><span class="rail__count">3</span>', folder.content.decode())
+    message = QueuedMessage.objects.order_by("pk")[0]
+    web.post(reverse("mail:parcel_act", args=[posts.box, message.public_id]), {"dismiss": ""})
+    web.get(folder_url(posts))  # says that it was dismissed
+    again = web.get(folder_url(posts), headers={"If-None-Match": folder["ETag"]})
+    assert re.search(r'Outbox</span><span class="rail__count">2</span>', again.content.decode())
 
 
 def test_in_spanish(web, posts):

@@ -19,6 +19,7 @@ from mailcore.smtp.status import Failed
 from tests.support.mail_builders import derive_all
 from tests.support.parcels import BUSY, NOBODY, OK, answer, send, sent_copy
 from tests.support.people import Person, give_access
+from tests.support.queued import make_attempt
 from tests.webmail.mail.pages import message_url, thread_url
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +79,14 @@ def test_a_letter_to_ourselves_is_delivered(web, alice, bob):
     text = page(web, conversation(alice))
     assert "In the mailbox since" in text
     assert "tracking--ok" in text
+
+
+def test_what_stayed_here_is_not_told_as_a_dialogue_with_a_host(web, alice, bob):
+    send(alice, bob.address, at=timezone.now())
+    make_attempt(QueuedRecipient.objects.get(), code=250, text="Stored")
+    text = page(web, conversation(alice))
+    for words in ("mx.outside.example", "word for word"):
+        assert words not in text
 
 
 def test_a_letter_that_a_host_took_says_which_host_and_how(web, alice):
@@ -155,6 +164,21 @@ def test_a_report_and_its_message_point_at_each_other(web, refused):
     assert f"#m-{copy.public_id}" in back
 
 
+def test_a_conversation_shows_at_once_what_failed_until_its_sender_puts_it_aside(web, refused):
+    """The report came last and is read: the message that failed is open all the same."""
+    derive_all()
+    report = Message.objects.get(mailbox=refused.mailbox, folder__role="inbox")
+    url = thread_url(refused, report.public_id)
+    page(web, url)
+    opened = f'id="m-{sent_copy(refused).public_id}" open'
+    assert opened in page(web, url)
+    assert f'id="m-{report.public_id}" open' in page(web, url)
+    web.post(act_url(refused), {"dismiss": "", "next": url})
+    text = page(web, url)
+    assert opened not in text
+    assert "message__trouble--bad" in text
+
+
 def test_trying_again_makes_it_due_now(web, late):
     response = web.post(act_url(late), {"retry": "", "next": conversation(late)})
     assert response.status_code == 303
@@ -205,7 +229,7 @@ def test_a_read_delegate_sees_it_and_cannot_act(reader, late):
     text = page(reader, conversation(late))
     assert "Not delivered yet" in text
     assert "Try again now" not in text
-    assert "Cancel</button>" not in text
+    assert 'name="cancel"' not in text
     assert page(reader, parcel_url(late))
     for verb in ("retry", "cancel"):
         assert reader.post(act_url(late), {verb: ""}).status_code == 403

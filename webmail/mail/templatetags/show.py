@@ -7,21 +7,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from django import template
+from django.template.loader import get_template
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
+from mailcore.mime.invitation import Invitation
 from mailcore.store.rows import ConversationRow
-from webmail import importmap
+from webmail import clock, importmap
 from webmail.assets.sprite import ICONS
-from webmail.mail import rowcache
+from webmail.mail import keymap, rowcache
 
 register = template.Library()
 
@@ -67,13 +70,24 @@ def conversation_row(context: template.Context, row: ConversationRow) -> SafeStr
     """Return a line of the conversation list, from the cache when it is the same as before."""
     opened = context.get("thread")
     is_current = opened is not None and opened.thread_id == row.thread_id
-    return rowcache.line(row, context["place"], is_current=is_current)
+    return rowcache.line(row, context["places"][row.mailbox_id], is_current=is_current)
 
 
 @register.simple_tag
 def import_map() -> str:
     """Return the import map element, whose hash is in the policy."""
     return importmap.element()
+
+
+@register.simple_tag
+def keys_sheet() -> SafeString:
+    """Return the table of keys as every page has it, in the active language."""
+    return _keys_sheet(get_language() or "")
+
+
+@lru_cache(maxsize=8)
+def _keys_sheet(_language: str) -> SafeString:
+    return SafeString(get_template("mail/keys.html").render({"groups": keymap.GROUPS}))
 
 
 @register.filter
@@ -125,7 +139,7 @@ def when(at: datetime) -> str:
     local, now = timezone.localtime(at), timezone.localtime()
     days = (now.date() - local.date()).days
     if days == 0:
-        return date_format(local, "H:i")
+        return clock.shown(local)
     if 0 < days <= WEEK_DAYS:
         return date_format(local, "D")
     return date_format(local, _("j M") if local.year == now.year else _("j M Y"))
@@ -134,7 +148,13 @@ def when(at: datetime) -> str:
 @register.filter
 def when_exactly(at: datetime) -> str:
     """Return the full date and time, for titles and the opened message."""
-    return date_format(timezone.localtime(at), _("D j M Y, H:i"))
+    return clock.shown(timezone.localtime(at), _("D j M Y, H:i"))
+
+
+@register.filter(name="clock")
+def clock_time(at: datetime) -> str:
+    """Return the time of a local day: 14:05, or 2:05 PM for who wants that."""
+    return clock.shown(at)
 
 
 @register.filter
@@ -150,3 +170,45 @@ def senders(names: Iterable[str], amount: int) -> str:
 def person(pair: tuple[str, str]) -> str:
     """Return the name of a (name, address) pair, or the address."""
     return pair[0] or pair[1]
+
+
+@register.filter
+def people(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the name of each (name, address) pair, or its address."""
+    return [person(pair) for pair in pairs]
+
+
+@register.filter
+def event_time(event: Invitation) -> str:
+    """Return from when to when an event is, in the reader's zone when its own is known."""
+    starts, ends = event.starts, event.ends
+    if not isinstance(starts, datetime):
+        last = ends - timedelta(days=1) if ends and not isinstance(ends, datetime) else starts
+        days = [_day(starts), _day(last)] if last and starts and last > starts else [_day(starts)]
+        return " – ".join(days)
+    first = _local(starts)
+    text = f"{_day(first)}, {clock.shown(first)}"
+    if isinstance(ends, datetime) and (ends.tzinfo is None) == (starts.tzinfo is None):
+        last_moment = _local(ends)
+        same = last_moment.date() == first.date()
+        text += " – " + ("" if same else f"{_day(last_moment)}, ") + clock.shown(last_moment)
+    return text
+
+
+def _local(at: datetime) -> datetime:
+    return timezone.localtime(at) if at.tzinfo else at
+
+
+def _day(day: date | None) -> str:
+    return date_format(day, _("D j M Y")) if day else ""
+
+
+@register.filter
+def lasting(delay: timedelta) -> str:
+    """Return how long a step took: 3 s, 2 min 5 s, 1 h 20 min; below zero with its sign."""
+    seconds = int(delay.total_seconds())
+    sign, seconds = ("−" if seconds < 0 else ""), abs(seconds)
+    hours, minutes = divmod(seconds // 60, 60)
+    if hours:
+        return f"{sign}{hours} h {minutes} min"
+    return f"{sign}{minutes} min {seconds % 60} s" if minutes else f"{sign}{seconds} s"

@@ -32,13 +32,20 @@ HEADERS = {
 @require_safe
 @signed_in
 def part(request: HttpRequest, mailbox_id: UUID, message_id: UUID, part: str) -> HttpResponse:
-    """Send a part as a download with a safe name and type."""
+    """Send a part as a download with a safe name and type.
+
+    With `?inline=1` pictures and PDF, by their octets, are shown by the browser instead.
+    """
     scope = scope_or_404(request, mailbox_id)
     message = message_or_404(scope, message_id)
-    row = _part_or_404(message, part)
+    row = part_or_404(message, part)
     data = read.part_bytes(message=message, part=part, max_bytes=settings.MESSAGE_SIZE_LIMIT)
-    response = HttpResponse(data, content_type=sniff.served_type(data), headers=HEADERS)
-    response.headers["Content-Disposition"] = filename.content_disposition(row.name)
+    content_type = sniff.served_type(data)
+    inline = request.GET.get("inline") == "1" and sniff.is_inline_safe(content_type)
+    response = HttpResponse(data, content_type=content_type, headers=HEADERS)
+    if inline and content_type == "application/pdf":
+        response.headers["Content-Security-Policy"] = csp.PDF
+    response.headers["Content-Disposition"] = filename.content_disposition(row.name, inline=inline)
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     return response
 
@@ -52,7 +59,7 @@ def image(request: HttpRequest, token: str) -> HttpResponse:
     message = row and named and read.message(mailbox=row.mailbox, message_id=named.message_id)
     if not message or not named:
         raise Http404
-    _part_or_404(message, named.part)
+    part_or_404(message, named.part)
     data = read.part_bytes(message=message, part=named.part, max_bytes=IMAGE_BYTES)
     content_type = sniff.sniff(data)
     if not content_type.startswith("image/"):
@@ -62,7 +69,8 @@ def image(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-def _part_or_404(message: read.MessageView, number: str) -> read.PartView:
+def part_or_404(message: read.MessageView, number: str) -> read.PartView:
+    """Return the part with this number. Raises Http404."""
     for row in message.parts:
         if row.part == number:
             return row

@@ -1,7 +1,8 @@
 """The body of a message: a complete document for the sandboxed frame, or for the printer.
 
 The document has an opaque origin and its own policy; whatever is in it can reach neither cookies
-nor the page around it (webmail design, c). Images of the message come by signed addresses.
+nor the page around it (webmail design, c). Images come by signed addresses; those of other servers
+through us, and only with `?images=1`.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def body(request: HttpRequest, mailbox_id: UUID, message_id: UUID) -> HttpRespon
     if unchanged is not None:
         return unchanged
     response = HttpResponse(_document(request, scope, message, theme), headers=HEADERS)
-    response.headers["Content-Security-Policy"] = document.body_csp(host=_origin(request))
+    response.headers["Content-Security-Policy"] = document.body_csp(host=origin(request))
     response.headers["ETag"] = tag
     return response
 
@@ -62,35 +63,45 @@ def printed(request: HttpRequest, mailbox_id: UUID, message_id: UUID) -> HttpRes
     message = message_or_404(scope, message_id)
     head = render(request, "mail/print_head.html", {"message": message}).content.decode()
     content = _document(request, scope, message, "light").replace(
-        "<casilla-mail", head + "<casilla-mail", 1
+        "<casilla-mail", head + '<casilla-mail role="main"', 1
     )
     response = HttpResponse(content, headers=HEADERS)
-    response.headers["Content-Security-Policy"] = document.body_csp(host=_origin(request))
+    response.headers["Content-Security-Policy"] = document.body_csp(host=origin(request))
     return response
 
 
 def _document(
     request: HttpRequest, scope: Scope, message: read.MessageView, theme: Literal["light", "dark"]
 ) -> str:
-    view = read.rendered_body(message=message)
+    view = read.rendered_body(
+        message=message, image_mode="proxied" if _wants_images(request) else "blocked"
+    )
+    user_pk = int(request.user.pk or 0)
 
     def url_for_part(part: str) -> str:
         return signed.image_url(
-            user_pk=int(request.user.pk or 0),
+            user_pk=user_pk,
             mailbox_id=scope.mailbox.public_id,
             message_id=message.public_id,
             part=part,
         )
 
     return document.assemble(
-        html=tokens.fill(view.html, url_for_part),
+        html=tokens.fill(
+            view.html, url_for_part, lambda url: signed.remote_url(user_pk=user_pk, url=url)
+        ),
         colour=view.colour,
         theme=theme,
         language=get_language() or "en",
     )
 
 
-def _origin(request: HttpRequest) -> str:
+def _wants_images(request: HttpRequest) -> bool:
+    return request.GET.get("images") == "1"
+
+
+def origin(request: HttpRequest) -> str:
+    """Return the origin of the site, as the policy of bodies names it."""
     return f"{request.scheme}://{request.get_host()}"
 
 
@@ -98,4 +109,5 @@ def _etag(request: HttpRequest, message: read.MessageView, theme: str) -> str:
     """Say when the document is the same; signed addresses in it live for an hour."""
     period = int(time.time()) // (signed.LIFETIME_S // 2)
     digest = message.blob_sha256.hex()[:24]
-    return f'"{digest}-{message.state}-{theme}-{get_language()}-{build()}-{period}"'
+    images = "images" if _wants_images(request) else "none"
+    return f'"{digest}-{message.state}-{theme}-{images}-{get_language()}-{build()}-{period}"'

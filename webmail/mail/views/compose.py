@@ -30,9 +30,10 @@ from mailcore.delivery.writing import Sender, Unsendable
 from mailcore.directory.own import Own
 from mailcore.store import drafts, drafts_folder, read
 from mailcore.store.drafts import Changed, DraftRow, NotOpen, Written
-from webmail.mail import answering, composing, copying, wording
+from webmail.mail import answering, composing, copying, forgotten, wording
 from webmail.mail.composing import Asked
 from webmail.mail.copying import TooLarge
+from webmail.mail.saying import undo_tag
 from webmail.mail.scope import Scope, change_scope, message_or_404, person, signed_in
 from webmail.mail.shell import shell_context
 from webmail.pages import local_path
@@ -76,7 +77,7 @@ def draft(request: HttpRequest, mailbox_id: UUID, draft_id: UUID) -> HttpRespons
         found.written,
         composing.senders(request, scope),
         draft=found,
-        rich=composing.for_editor(scope, found),
+        rich=composing.for_editor(scope, found, found.written.html),
         next=local_path(request, request.GET.get("next", "/")),
     )
 
@@ -88,8 +89,9 @@ def _beginning(request: HttpRequest, scope: Scope, offered: list[Own]) -> answer
             message = message_or_404(scope, _uuid_or_404(request.GET[how]))
             return answering.answer(message, how, offered)
     if "mailto" in request.GET:
-        return answering.mailto(request.GET["mailto"][:20_000], first)
-    return answering.Beginning(Written(sender=first, to=request.GET.get("to", "")[:1000]))
+        return answering.mailto(request.GET["mailto"][:20_000], offered)
+    to, signed = request.GET.get("to", "")[:1000], answering.signature(offered, first)
+    return answering.Beginning(Written(sender=first, to=to, text=signed))
 
 
 def _form(
@@ -163,7 +165,9 @@ def _save(request: HttpRequest, scope: Scope, draft_id: UUID, asked: Asked) -> D
     uploads = request.FILES.getlist("file")
     if uploads:
         current = drafts.find(mailbox=scope.mailbox, draft_id=draft_id) or saved
-        copying.add_uploads(draft=current, files=uploads, now=now)
+        copying.add_uploads(draft=current, files=uploads, pictures=asked.is_picture, now=now)
+    elif asked.is_plain and any(file.content_id for file in saved.files):
+        drafts.detach_pictures(draft=saved)
     return drafts.find(mailbox=scope.mailbox, draft_id=draft_id) or saved
 
 
@@ -182,7 +186,7 @@ def _act(
     if is_plain or asked.is_leaving or drafts_folder.is_due(draft=saved, now=now):
         writing.keep_twin(mailbox=scope.mailbox, draft=saved, sender=sender, now=now)
     if not is_plain:
-        return wording.saved(request, scope, saved)
+        return wording.saved(request, scope, saved, is_picture=asked.is_picture)
     if asked.intent == "save":
         messages.success(request, _("Draft saved."))
     return _to_draft(scope, saved.id, asked.next)
@@ -191,6 +195,8 @@ def _act(
 def _send(
     request: HttpRequest, scope: Scope, saved: DraftRow, asked: Asked, sender: Sender
 ) -> HttpResponse:
+    if "sure" not in request.POST and forgotten.is_file_missing(saved):
+        raise Unsendable("forgotten", text=asked.intent)
     now = timezone.now()
     try:
         not_before = composing.leaves_at(asked, request.POST, now=now)
@@ -215,7 +221,7 @@ def _discard(
 ) -> HttpResponse:
     now = timezone.now()
     done = writing.discard(mailbox=scope.mailbox, draft=saved, sender=sender, now=now)
-    messages.success(request, _("Draft discarded."), extra_tags=str(done.operation_id or ""))
+    messages.success(request, _("Draft discarded."), extra_tags=undo_tag(done, scope.mailbox))
     return _see_other(asked.next)
 
 
@@ -260,7 +266,7 @@ def _refused(
     known: DraftRow | None = more["draft"]
     more["version"] = asked.version if status == 409 or known is None else known.version
     more.setdefault("kind", asked.kind)
-    rich = asked.written.html
+    rich = composing.for_editor(scope, known, asked.written.html)
     return _form(
         request,
         scope,

@@ -1,7 +1,8 @@
-"""The conversation list of a folder, by keyset; a page of it is a URL (`?after=`)."""
+"""Conversation lists, by keyset: of a folder, a label, or the mailbox; a page is a URL."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,7 +11,8 @@ from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
 from mailcore.store import read
-from webmail.mail.scope import folder_or_404, own_mailboxes, scope_or_404, signed_in
+from webmail.mail import lists
+from webmail.mail.scope import Scope, folder_or_404, own_mailboxes, scope_or_404, signed_in
 from webmail.mail.shell import etag, list_context, list_state, shell_context
 
 
@@ -38,15 +40,46 @@ def inbox(request: HttpRequest, mailbox_id: UUID) -> HttpResponse:
 @require_safe
 @signed_in
 def folder(request: HttpRequest, mailbox_id: UUID, folder_id: UUID) -> HttpResponse:
-    """Show a page of conversations; the same page again costs three queries and no body."""
+    """Show a page of conversations.
+
+    At most eight queries, whatever the mailbox holds and however many mailboxes the person has;
+    four and no body for the same page again.
+    """
+    return _show(
+        request,
+        mailbox_id,
+        lambda scope, rows: list_state(request, scope, folder_or_404(rows, folder_id)),
+    )
+
+
+@require_safe
+@signed_in
+def view(request: HttpRequest, mailbox_id: UUID, name: lists.Name) -> HttpResponse:
+    """Show a list over the mailbox: what is starred, or all mail but Trash and Junk.
+
+    Or over the inboxes of all mailboxes that the person may read.
+    """
+    return _show(request, mailbox_id, lambda scope, _: lists.of_view(request, scope, name))
+
+
+@require_safe
+@signed_in
+def label(request: HttpRequest, mailbox_id: UUID, label_id: UUID) -> HttpResponse:
+    """Show what carries a label, wherever it is but in Trash and Junk."""
+    return _show(request, mailbox_id, lambda scope, _: lists.of_label(request, scope, label_id))
+
+
+Chosen = Callable[[Scope, Sequence[read.FolderRow]], lists.ListState]
+
+
+def _show(request: HttpRequest, mailbox_id: UUID, choose: Chosen) -> HttpResponse:
     scope = scope_or_404(request, mailbox_id)
     tag = etag(request, scope)
     unchanged = get_conditional_response(request, etag=tag) if tag else None
     if unchanged is not None:
         return unchanged
-    folders = read.list_folders(mailbox=scope.mailbox)
-    state = list_state(request, folder_or_404(folders, folder_id))
-    context = {**shell_context(scope, folders), **list_context(scope, state)}
+    folders = scope.folders
+    context = {**shell_context(scope, folders), **list_context(scope, choose(scope, folders))}
     response = render(request, "mail/folder.html", context)
     if tag:
         response.headers["ETag"] = tag

@@ -77,7 +77,7 @@ def _sections(scope: Scope, messages: Sequence[sent.Sent], *, now: datetime) -> 
     lists: dict[str, list[Track]] = {"failed": [], "scheduled": [], "sending": []}
     for track in shown:
         name = "scheduled" if track.is_put_off else "sending"
-        lists["failed" if track.tone == "bad" else name].append(track)
+        lists["failed" if track.may_dismiss else name].append(track)
     return [Section(name, _title(name), tuple(some)) for name, some in lists.items() if some]
 
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from mailcore.mime import filename, headerlist
+from mailcore.mime import filename, headerlist, hops
 from mailcore.store import read
 from webmail import csp
 from webmail.mail.scope import folder_or_404, message_or_404, scope_or_404, signed_in
@@ -56,14 +56,17 @@ def _page(request: HttpRequest, mailbox_id: UUID, message_id: UUID, template: st
     scope = scope_or_404(request, mailbox_id)
     message = message_or_404(scope, message_id)
     folders = read.list_folders(mailbox=scope.mailbox)
-    state = list_state(request, folder_or_404(folders, message.folder.public_id))
+    state = list_state(request, scope, folder_or_404(folders, message.folder.public_id))
     data = read.raw(message=message)
+    header = headerlist.list_header(data).fields
+    received = [field.value for field in header if field.name.lower() == "received"]
     context = {
         **shell_context(scope, folders),
         **list_context(scope, state),
         "message": message,
         "text": data[:SHOWN_BYTES].decode("utf-8", "replace").replace("\r\n", "\n"),
         "is_cut": len(data) > SHOWN_BYTES,
-        "fields": headerlist.list_header(data).fields,
+        "fields": header,
+        "hops": hops.read_hops(received),
     }
     return render(request, template, context)

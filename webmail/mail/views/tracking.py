@@ -1,4 +1,4 @@
-"""Parcel tracking of sent mail: a recipient with all tries and raw dialogues, retry now, cancel.
+"""Parcel tracking of sent mail: a recipient with all tries and raw dialogues; what one can do.
 
 Whoever may read the mailbox sees it; only those who may change the mailbox act. The fragment is
 what a live page fetches again.
@@ -49,7 +49,7 @@ def parcel(request: HttpRequest, mailbox_id: UUID, recipient_id: UUID) -> HttpRe
     )
     context = {
         **shell_context(scope, folders),
-        **list_context(scope, list_state(request, folder)),
+        **list_context(scope, list_state(request, scope, folder)),
         "sent": message,
         "line": line,
     }
@@ -79,7 +79,7 @@ def fragment(request: HttpRequest, mailbox_id: UUID, message_id: UUID) -> HttpRe
 @require_POST
 @signed_in
 def act(request: HttpRequest, mailbox_id: UUID, public_id: UUID) -> HttpResponse:
-    """Try again now, or cancel: a recipient, or all of a message that still wait."""
+    """Try again now, cancel or dismiss: a recipient, or all of a message that it fits."""
     scope = change_scope(request, mailbox_id)
     which = sent.which(mailbox_id=scope.mailbox.pk, public_id=public_id)
     if which is None:
@@ -92,6 +92,9 @@ def act(request: HttpRequest, mailbox_id: UUID, public_id: UUID) -> HttpResponse
             messages.info(request, _("It waits for its time: take it back in the outbox."))
         else:
             _say_cancelled(request, control.cancel(which=which, now=now, by=by))
+    elif "dismiss" in request.POST:
+        if control.dismiss(which=which, now=now):
+            messages.success(request, _("Taken off the outbox. Its story stays with it in Sent."))
     else:
         return HttpResponseBadRequest(_("This request names no action."))
     response = HttpResponseRedirect(local_path(request, request.POST.get("next", "/")))
