@@ -73,8 +73,14 @@ def _values(entry: Entry) -> dict[str, str]:
         "peer": _isolated(str(detail.get("host") or entry.peer or _("an unknown host"))),
         "into": _isolated(targets),
         "by": _isolated(by) if not by.isdigit() else "",
+        "blocked": _isolated(str(detail.get("blocked") or "")),
         "kind": entry.kind,
     }
+
+
+def _has_peer(entry: Entry) -> bool:
+    """Whether another host took part: local mail and names that do not exist have none."""
+    return bool((entry.detail or {}).get("host") or entry.peer)
 
 
 def _isolated(text: str) -> str:
@@ -111,7 +117,13 @@ def _expanded(entry: Entry) -> str:
 
 def _stored(entry: Entry) -> str:
     if (entry.detail or {}).get("folder") == "sent":
-        return _("A copy was kept in the Sent folder of %(to)s.") % _values(entry)
+        owner = _isolated(entry.forward_path or entry.reverse_path)
+        return _("A copy was kept in the Sent folder of %(to)s.") % {"to": owner}
+    if "blocked" in (entry.detail or {}):
+        return _("It is in the Junk folder of %(to)s, who blocks %(blocked)s.") % _values(entry)
+    if (entry.detail or {}).get("folder") == "archive" and "muted" in (entry.detail or {}):
+        text = _("It is in the archive of %(to)s, where the conversation is muted.")
+        return text % _values(entry)
     return _("It is in the mailbox of %(to)s.") % _values(entry)
 
 
@@ -150,19 +162,31 @@ def _cancelled(entry: Entry) -> str:
 
 
 def _attempted(entry: Entry) -> str:
-    return _("%(peer)s could not take it for %(to)s; the next host is tried.") % _values(entry)
+    values = _values(entry)
+    if not _has_peer(entry):
+        return _("No host took it for %(to)s; the next one is tried.") % values
+    return _("%(peer)s could not take it for %(to)s; the next host is tried.") % values
 
 
 def _deferred(entry: Entry) -> str:
-    return _("%(peer)s did not take it for %(to)s yet; we try again later.") % _values(entry)
+    values = _values(entry)
+    if not _has_peer(entry):
+        return _("It could not be delivered to %(to)s yet; we try again later.") % values
+    return _("%(peer)s did not take it for %(to)s yet; we try again later.") % values
 
 
 def _delivered(entry: Entry) -> str:
-    return _("%(peer)s took it for %(to)s.") % _values(entry)
+    values = _values(entry)
+    if not _has_peer(entry):
+        return _("It has arrived at %(to)s.") % values
+    return _("%(peer)s took it for %(to)s.") % values
 
 
 def _failed(entry: Entry) -> str:
-    return _("%(peer)s refused it for %(to)s for good.") % _values(entry)
+    values = _values(entry)
+    if not _has_peer(entry):
+        return _("It cannot be delivered to %(to)s.") % values
+    return _("%(peer)s refused it for %(to)s for good.") % values
 
 
 def _expired(entry: Entry) -> str:

@@ -224,6 +224,23 @@ def test_an_address_is_changed_and_deleted(console, alice):
     assert console.get(url).status_code == 404
 
 
+def test_an_address_that_a_domain_must_have_offers_no_deletion(console, alice):
+    (row,) = listing.addresses_of(domain="crepes.test", text="postmaster").rows
+    page = console.get(_url("address", row.public_id)).content.decode()
+    assert _url("delete_address", row.public_id) not in page
+
+
+def test_the_owner_of_a_new_mailbox_has_its_name(console, alice):
+    console.post(_url("new_mailbox"), {"address": "eva@crepes.test", "display_name": "Eva Luna"})
+    assert User.objects.get(login="eva@crepes.test").display_name == "Eva Luna"
+
+
+def test_a_page_below_a_section_keeps_its_place_in_the_rail(console, alice):
+    page = console.get(_url("new_mailbox")).content.decode()
+    assert page.count('aria-current="true"') == 1
+    assert f'href="{_url("mailboxes")}" aria-current="true"' in page
+
+
 def test_a_person_is_made_disabled_and_given_a_password(console, client):
     console.post(_url("new_user"), {"login": "helper", "password": PASSWORD})
     user = User.objects.get(login="helper")

@@ -293,6 +293,16 @@ def test_a_story_tells_every_kind_of_event_in_words(console):
     assert not set(told[:-1]) & set(events)
 
 
+def test_mail_that_no_other_host_saw_is_told_without_one(console):
+    trace_id = uuid4()
+    for kind in ("attempted", "deferred", "delivered", "failed"):
+        _note(kind, trace_id, forward_path="b@y.test")
+    _note("stored", trace_id, reverse_path="a@x.test", detail={"folder": "sent"})
+    page = console.get(_url("story", trace_id)).content.decode()
+    assert "unknown host" not in page
+    assert "the Sent folder of \u2068a@x.test" in page
+
+
 def test_what_peers_said_is_escaped_in_a_story(console):
     trace_id = uuid4()
     _note(

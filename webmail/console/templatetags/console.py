@@ -44,6 +44,12 @@ def deed_name(action: str) -> str:
 
 
 @register.filter
+def is_below(path: str, section: str) -> bool:
+    """Whether a page belongs to a section of the rail; the overview at the root has none below."""
+    return path.startswith(section) and section.count("/") > 2
+
+
+@register.filter
 def detail_name(name: str) -> str:
     """Return what a detail of a deed is called, as on the forms."""
     names = {

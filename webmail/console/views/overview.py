@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from mailcore.directory import listing
 from mailcore.queue import inspect
-from mailcore.trace import audit
+from mailcore.trace import audit, peers
 from webmail.console.scope import next_page, number
 
 LATEST = 8
@@ -21,6 +21,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "counts": listing.counts(),
         "states": inspect.counts(),
         "deeds": audit.deeds(limit=LATEST).deeds,
+        "shared_address": peers.shared_address(),
     }
     return render(request, "console/overview.html", context)
 
