@@ -12,6 +12,8 @@ from webmail import importmap
 
 PERMISSIONS = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()"
 FILE = "default-src 'none'; sandbox"
+# Chromium shows no PDF in a sandbox; its viewer has an origin of its own.
+PDF = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 
 @cache

@@ -8,9 +8,11 @@ from __future__ import annotations
 import ipaddress
 import os
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -53,6 +55,13 @@ def size(text: str) -> int:
 def listeners(text: str) -> tuple[Listener, ...]:
     """Return the listeners of `host:port,[::1]:port`. Raises ImproperlyConfigured."""
     return tuple(_listener(item.strip()) for item in text.split(",") if item.strip())
+
+
+def web_address(listening: Sequence[Listener]) -> str:
+    """Return where a browser on this machine finds the first of `listening`, as a URL."""
+    first = next(iter(listening), Listener(host="", port=8000))
+    host = "127.0.0.1" if first.host in {"", "0.0.0.0", "::"} else first.host  # noqa: S104
+    return f"http://[{host}]:{first.port}" if ":" in host else f"http://{host}:{first.port}"
 
 
 def _listener(item: str) -> Listener:
@@ -99,6 +108,15 @@ def networks(text: str) -> tuple[Network, ...]:
         )
     except ValueError as error:
         raise ImproperlyConfigured(f"not a list of networks: {error}") from error
+
+
+def with_password(url: str, password: str) -> str:
+    """Return `url` with the password, as a file holds it, unless it has one or names no host."""
+    parts, password = urlsplit(url), password.strip()
+    if not password or not parts.hostname or parts.password is not None:
+        return url
+    user, _, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}").geturl()
 
 
 def secret_file(path: Path) -> str:

@@ -13,14 +13,20 @@ from js_asset import ImportMap
 
 MODULES = (
     "compose",
+    "compose_chips",
     "compose_files",
+    "compose_link",
     "compose_people",
     "compose_rich",
+    "conversation",
     "frames",
     "keys",
     "list",
     "live",
     "navigation",
+    "notices",
+    "palette",
+    "search",
     "session",
     "toasts",
 )

@@ -15,7 +15,8 @@ from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.utils import timezone
 
-from webmail import csp
+from webmail import clock, csp
+from webmail.accounts import sessions
 
 View = Callable[[HttpRequest], HttpResponseBase]
 THEMES = ("system", "light", "dark")
@@ -78,15 +79,16 @@ def _is_proxy(ip: str) -> bool:
 
 
 class Person:
-    """Activate the time zone of the signed-in user for the length of the request."""
+    """Note the session; activate zone and clock of the signed-in user while the request lasts."""
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Activate, answer, forget."""
+        sessions.noted(request)
         zone = _zone(getattr(request.user, "timezone", ""))
-        with timezone.override(zone):
+        with timezone.override(zone), clock.read_by(request.user):
             return self.get_response(request)
 
 

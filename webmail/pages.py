@@ -35,12 +35,22 @@ def preferences(request: HttpRequest) -> HttpResponse:
     response.status_code = 303
     language, theme = request.POST.get("language", ""), request.POST.get("theme", "")
     if language in dict(settings.LANGUAGES) and check_for_language(language):
-        _remember(response, settings.LANGUAGE_COOKIE_NAME, language)
+        remember_language(response, language)
         if request.user.pk is not None:
             users.set_locale(user_id=request.user.pk, locale=language)
     if theme in THEMES:
-        _remember(response, "theme", theme)
+        remember_theme(response, theme)
     return response
+
+
+def remember_language(response: HttpResponse, language: str) -> None:
+    """Keep the language of pages in a cookie."""
+    _remember(response, settings.LANGUAGE_COOKIE_NAME, language)
+
+
+def remember_theme(response: HttpResponse, theme: str) -> None:
+    """Keep the theme of pages in a cookie."""
+    _remember(response, "theme", theme)
 
 
 def _remember(response: HttpResponse, name: str, value: str) -> None:

@@ -22,12 +22,15 @@ env = environ.FileAwareEnv()
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 DEBUG = env.bool("DEBUG", default=False)
-DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'casilla.sqlite3'}")
+DATABASE_URL = values.with_password(
+    env.str("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'casilla.sqlite3'}"),
+    env.str("DATABASE_PASSWORD", default=""),
+)
 EMBEDDED = DATABASE_URL.startswith("sqlite")
 
 
 def _secret(name: str) -> str:
-    value: str = env.str(name, default="")
+    value: str = env.str(name, default="").strip()
     if value:
         return value
     if not EMBEDDED:
@@ -38,14 +41,16 @@ def _secret(name: str) -> str:
 SECRET_KEY = _secret("SECRET_KEY")
 SECRETS_KEY = _secret("SECRETS_KEY")
 
-PUBLIC_URL: str = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
+WEB_LISTEN = values.listeners(env.str("WEB_LISTEN", default="127.0.0.1:8000"))
+PUBLIC_URL: str = env.str("PUBLIC_URL", default=values.web_address(WEB_LISTEN)).rstrip("/")
 CASILLA_HOSTNAME: str = env.str("CASILLA_HOSTNAME", default="localhost")
 ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if EMBEDDED else []
 )
-WEB_LISTEN = values.listeners(env.str("WEB_LISTEN", default="127.0.0.1:8000"))
 TRUSTED_PROXIES = values.networks(env.str("TRUSTED_PROXIES", default=""))
-REDIS_URL: str = env.str("REDIS_URL", default="")
+REDIS_URL: str = values.with_password(
+    env.str("REDIS_URL", default=""), env.str("REDIS_PASSWORD", default="")
+)
 
 ROOT_URLCONF = "webmail.urls"
 ASGI_APPLICATION = "webmail.asgi.application"
@@ -69,6 +74,7 @@ INSTALLED_APPS = [
     "mailcore",
     "webmail.accounts",
     "webmail.mail",
+    "webmail.preferences",
     "webmail.console",
 ]
 
@@ -115,7 +121,10 @@ if EMBEDDED:
         "timeout": 30,
         "init_command": (
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
-            "PRAGMA cache_size=-32000; PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY"
+            "PRAGMA cache_size=-32000; PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY; "
+            # A checkpoint holds up the mail whose COMMIT makes it: rarer, with a log of 40 MB,
+            # halved the 95th percentile of one session's waits (4.8 to 2.3 ms).
+            "PRAGMA wal_autocheckpoint=10000"
         ),
     }
     _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
@@ -161,7 +170,9 @@ AUTH_PASSWORD_VALIDATORS = [
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("es", "Español")]
-LOCALE_DIR = DATA_DIR / "locale"  # compiled from locale/ by build_assets
+# What build_assets makes; a container image brings it along, beside a data volume that is older.
+BUILT_DIR = Path(env.str("BUILT_DIR", default=str(DATA_DIR))).resolve()
+LOCALE_DIR = BUILT_DIR / "locale"  # compiled from locale/
 LOCALE_PATHS = [LOCALE_DIR]
 LANGUAGE_COOKIE_NAME = "language"
 LANGUAGE_COOKIE_AGE = 365 * 86_400
@@ -172,8 +183,8 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 STATIC_URL = "static/"
-STATIC_ROOT = env.str("STATIC_ROOT", default=str(DATA_DIR / "static"))
-ASSETS_DIR = DATA_DIR / "assets"  # font and icons, cut by build_assets
+STATIC_ROOT = env.str("STATIC_ROOT", default=str(BUILT_DIR / "static"))
+ASSETS_DIR = BUILT_DIR / "assets"  # font and icons
 ASSETS_DIR.mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static", ASSETS_DIR]
 STYLEGUIDE = env.bool("STYLEGUIDE", default=DEBUG)
@@ -222,7 +233,7 @@ DNS_SERVERS = values.listeners(env.str("DNS_SERVERS", default=""))
 SMTP_ROUTES = values.routes(env.str("SMTP_ROUTES", default=""))
 SMARTHOST = values.hosts(env.str("SMARTHOST", default=""))
 SMARTHOST_USER: str = env.str("SMARTHOST_USER", default="")
-SMARTHOST_PASSWORD: str = env.str("SMARTHOST_PASSWORD", default="")
+SMARTHOST_PASSWORD: str = env.str("SMARTHOST_PASSWORD", default="").strip("\r\n")
 SMARTHOST_TLS: str = env.str("SMARTHOST_TLS", default="starttls")
 if SMARTHOST_TLS not in {"none", "starttls", "implicit"}:
     raise ImproperlyConfigured("SMARTHOST_TLS is none, starttls or implicit")
@@ -273,10 +284,12 @@ CELERY_BEAT_SCHEDULE = {
     for name, queue, every_s in (
         ("drain", "deliver", 10.0),
         ("derive", "default", 5.0),
+        ("jobs", "default", 1.0),
         ("sweep", "default", 3600.0),
     )
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat")
+ALIVE_FILE: str = env.str("ALIVE_FILE", default="")
 
 # --- Sign-in ---
 AUTH_FAILURES_PER_MINUTE: int = env.int("AUTH_FAILURES_PER_MINUTE", default=10)

@@ -1,4 +1,4 @@
-"""Routes of the site: sign-in, mail, console, setup, health."""
+"""Routes of the site: sign-in, mail, settings, console, setup, health."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="mail:home"), name="root"),
     path("", include("webmail.accounts.urls")),
     path("", include("webmail.mail.urls")),
+    path("", include("webmail.contacts.urls")),
+    path("", include("webmail.preferences.urls")),
     path("", include("webmail.console.urls")),
     path("u/captured/<str:token>/", captured.image, name="console_image"),
     path("setup/<str:token>/", setup.setup, name="setup"),

@@ -40,5 +40,9 @@ class MailboxBackend(BaseBackend):
         return None if isinstance(found, credentials.Denied | credentials.Busy) else found
 
     def get_user(self, user_id: Any) -> User | None:
-        """Return the user of a session; None ends the session of one who was disabled."""
-        return get_user_model()._default_manager.filter(pk=user_id, is_active=True).first()
+        """Return the user of a session; None ends the session of one who was disabled.
+
+        Their choices come in the same query: nearly every page needs them.
+        """
+        found = get_user_model()._default_manager.filter(pk=user_id, is_active=True)
+        return found.select_related("settings").first()

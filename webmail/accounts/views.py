@@ -18,7 +18,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from mailcore.directory import credentials
+from mailcore.directory import credentials, sign_ins
+from webmail.accounts import sessions
 from webmail.accounts.forms import SignInForm
 from webmail.accounts.patience import hold_back
 from webmail.pages import local_path
@@ -65,6 +66,7 @@ def _try(request: HttpRequest, *, login: str, password: str) -> tuple[str, int]:
     if isinstance(found, credentials.Denied):
         return ("wrong", found.delay.seconds) if hold_back(found.delay) else ("busy", 0)
     start_session(request, found, backend=settings.AUTHENTICATION_BACKENDS[0])
+    sessions.begun(request, found)
     return "", 0
 
 
@@ -96,6 +98,7 @@ def _signed_in(request: HttpRequest, *, by_script: bool) -> HttpResponse:
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session; the browser forgets cached pages of this site."""
+    sign_ins.forget(session_key=sessions.key(request))
     logout(request)
     response = redirect("accounts:login")
     response.headers["Clear-Site-Data"] = '"cache"'
