@@ -13,10 +13,16 @@ const SAVE_MS = 3000;
 const KEPT_MS = 14 * 86_400_000;
 const KEEPALIVE_BYTES = 60_000; // a browser sends no more when a page goes
 
-const read = (value) => JSON.stringify(WORDS.map((name) => (field(name).disabled ? null : value(field(name)))));
-const words = () => read((input) => input.value);
+if ("isRich" in form.dataset) field("html").disabled = false; // the editor is on its way
+const lines = (value) => value?.replace(/\r\n?/g, "\n") ?? null;
+// As the form sends them: recipients are chips by then.
+function words() {
+  const data = new FormData(form);
+  return JSON.stringify(WORDS.map((name) => lines(data.get(name))));
+}
 // What came with the page: somebody may have typed before this module was here.
-let known = read((input) => input.defaultValue ?? [...input.options].find((one) => one.defaultSelected)?.value ?? input.value);
+const came = (input) => input.defaultValue ?? [...input.options].find((one) => one.defaultSelected)?.value ?? input.value;
+let known = JSON.stringify(WORDS.map((name) => (field(name).disabled ? null : lines(came(field(name))))));
 let timer = 0;
 let queue = Promise.resolve(true);
 let isStopped = false; // another window has it, or it was sent
@@ -35,10 +41,10 @@ export function blame(text, name = "") {
   banner.hidden = !text;
   banner.querySelector(".banner__text").textContent = text;
   for (const input of form.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
-  if (!name || !field(name)) return;
-  field(name).setAttribute("aria-invalid", "true");
-  field(name).closest("details")?.setAttribute("open", "");
-  field(name).focus();
+  const blamed = field(name);
+  blamed?.setAttribute("aria-invalid", "true");
+  blamed?.closest("details")?.setAttribute("open", "");
+  blamed?.focus();
 }
 
 // localStorage, because only what is written at once survives a page that is closed.
@@ -51,7 +57,7 @@ function restore() {
   for (const key of Object.keys(localStorage).filter((one) => one.startsWith(prefix))) {
     const copy = JSON.parse(localStorage.getItem(key));
     const isOurs = key === prefix + url;
-    const isOrphan = "new" in form.dataset && !field("kind").value && !field("text").value && !field("to").value;
+    const isOrphan = "new" in form.dataset && !field("kind").value && field("text").value === field("text").defaultValue && !field("to").value;
     if (Date.now() - copy.at > KEPT_MS) localStorage.removeItem(key);
     else if (isOurs || isOrphan) {
       localStorage.removeItem(key);
@@ -80,7 +86,7 @@ function accept(answer) {
   wasSaved = true;
 }
 
-// Sends the whole form; resolves to whether the server has it now.
+// Sends the whole form; resolves to the server's answer once it has it, else to false.
 async function post(data, sent, send) {
   let response;
   try {
@@ -106,7 +112,7 @@ async function post(data, sent, send) {
   known = sent;
   if (isDirty()) plan(); else drop();
   tell(answer.saved);
-  return true;
+  return answer;
 }
 
 // One request at a time: each begins from the version that the last one brought.
@@ -157,10 +163,21 @@ function leave() {
 }
 
 form.addEventListener("input", (event) => {
-  if (event.target.matches("[aria-invalid]")) blame("");
+  // "Say whom" is answered by Cc and Bcc too.
+  if (event.target.matches("[aria-invalid], [data-list]")) blame("");
   if (event.target.type !== "file") changed();
 });
-form.addEventListener("change", (event) => { if (event.target.matches("select")) changed(); });
+form.addEventListener("change", (event) => { if (event.target.matches("select")) { sign(event.target); changed(); } });
+// Another sender signs otherwise, where the signature of the one before still stands.
+let signature = field("sender").selectedOptions?.[0].dataset.signature;
+function sign(select) {
+  const text = field("text");
+  const [before, after] = [signature, select.selectedOptions[0].dataset.signature];
+  signature = after;
+  if (before) text.value = text.value.replace(`\n-- \n${before}`, () => (after ? `\n-- \n${after}` : ""));
+  else if (after && !text.value.trim()) text.value = `\n\n-- \n${after}`;
+}
+
 addEventListener("pagehide", leave);
 document.addEventListener("visibilitychange", () => { if (document.hidden && isDirty()) save(); });
 
@@ -181,27 +198,40 @@ form.addEventListener("submit", async (event) => {
 });
 addEventListener("pageshow", (event) => { if (event.persisted) isSure = isLeaving = false; });
 
+// Before the editor's own keys, some of which mean something else here.
+const press = (selector) => form.querySelector(selector)?.click();
+function open(name) {
+  form.querySelector(".compose__copies").open = true;
+  field(name).focus();
+}
+const KEYS = {
+  Enter: () => press("[data-send]"), s: () => save(),
+  C: () => open("cc"), B: () => open("bcc"),
+  F: () => document.getElementById("c-from").focus(), D: () => press("[name=discard]"),
+};
 form.addEventListener("keydown", (event) => {
-  const press = (selector) => { event.preventDefault(); form.querySelector(selector)?.click(); };
-  const mod = event.ctrlKey || event.metaKey;
-  if (mod && event.key === "Enter") press("[data-send]");
-  else if (mod && event.key.toLowerCase() === "s") { event.preventDefault(); save(); }
-  else if (mod && event.shiftKey && "cb".includes(event.key.toLowerCase())) {
-    event.preventDefault();
-    form.querySelector(".compose__copies").open = true;
-    field(event.key.toLowerCase() === "c" ? "cc" : "bcc").focus();
-  } else if (event.key === "Enter" && event.target.matches("input:not([type=file], [type=checkbox])") && !event.defaultPrevented) {
+  if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
+  const key = event.key.length > 1 ? event.key : event.shiftKey ? event.key.toUpperCase() : event.key.toLowerCase();
+  if (!KEYS[key] || (event.shiftKey && key === "Enter")) return;
+  event.preventDefault();
+  event.stopPropagation();
+  KEYS[key]();
+}, true);
+form.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.matches("input:not([type=file], [type=checkbox])") && !event.defaultPrevented) {
     event.preventDefault();
     const all = [...form.querySelectorAll("input.compose__input, textarea:not([hidden])")].filter((one) => one.checkVisibility());
     all[all.indexOf(event.target) + 1]?.focus();
   }
 });
 
-field("zone").value = Intl.DateTimeFormat().resolvedOptions().timeZone;
 restore();
 if (isDirty()) changed();
-if (document.activeElement === field("text")) field("text").setSelectionRange(0, 0);
-import("app/compose_people");
+field("text").setSelectionRange(0, 0);
+import("app/compose_people").then(() => { field("zone").value = Intl.DateTimeFormat().resolvedOptions().timeZone; });
 import("app/compose_files");
 form.querySelector("[data-rich]").addEventListener("click", async () => (await import("app/compose_rich")).toggle());
-if (field("html").value.trim() && !field("kind").value && wasSaved) import("app/compose_rich").then((rich) => rich.toggle());
+if (!field("html").disabled) {
+  field("text").hidden = true;
+  import("app/compose_rich").then((rich) => rich.toggle(), () => { field("text").hidden = false; field("html").disabled = true; });
+}

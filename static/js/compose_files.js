@@ -35,7 +35,8 @@ const uploader = (bar) => (data) => new Promise((resolve, reject) => {
   request.send(data);
 });
 
-export async function upload(files) {
+// With `each`, files are pictures for the text: it gets the address of every one.
+export async function upload(files, each = null) {
   const room = Number(form.dataset.maxBytes) - Number(form.dataset.size);
   let total = 0;
   for (const file of files) {
@@ -44,8 +45,9 @@ export async function upload(files) {
   }
   for (const file of files) {
     const { item, bar } = card(file);
-    await submit({ attach: "", file }, uploader(bar));
+    const answer = await submit({ attach: each ? "picture" : "", file }, uploader(bar));
     item.remove();
+    if (answer.picture) each?.(answer.picture, file.name);
   }
 }
 
@@ -57,7 +59,7 @@ function take() {
 
 chooser.addEventListener("change", take);
 if (chooser.files.length) take(); // chosen before this module was here
-const carried = (event) => [...(event.dataTransfer ?? event.clipboardData)?.files ?? []];
+export const carried = (event) => [...(event.dataTransfer ?? event.clipboardData)?.files ?? []];
 form.addEventListener("dragover", (event) => {
   if (![...event.dataTransfer.types].includes("Files")) return;
   event.preventDefault();
@@ -65,12 +67,12 @@ form.addEventListener("dragover", (event) => {
 });
 for (const name of ["dragleave", "drop"]) form.addEventListener(name, () => form.classList.remove("compose--target"));
 form.addEventListener("drop", (event) => {
-  if (!carried(event).length) return;
+  if (event.defaultPrevented || !carried(event).length) return; // the editor took it
   event.preventDefault();
   upload(carried(event));
 });
 form.addEventListener("paste", (event) => {
-  if (!carried(event).length) return;
+  if (event.defaultPrevented || !carried(event).length) return;
   event.preventDefault();
   upload(carried(event));
 });

@@ -1,8 +1,10 @@
-// People while one types an address (ARIA combobox); the field stays a comma list for everyone.
+// People while one types an address (ARIA combobox); whoever is chosen becomes a chip.
+import { chips } from "app/compose_chips";
+
 const form = document.querySelector("[data-compose]");
 const WAIT_MS = 120;
 const PHRASE = /^[\p{L}\p{N} !#$%&'*+/=?^_`{|}~-]+$/u;
-const typed = (input) => input.value.slice(input.value.lastIndexOf(",") + 1).trim();
+const typed = (input) => input.value.trim();
 
 function written([name, address]) {
   if (!name) return address;
@@ -10,6 +12,7 @@ function written([name, address]) {
 }
 
 function attach(input) {
+  const { box, add } = chips(input);
   const list = document.createElement("ul");
   let people = [];
   let current = -1;
@@ -20,7 +23,7 @@ function attach(input) {
   list.role = "listbox";
   list.hidden = true;
   list.setAttribute("aria-label", input.labels[0].textContent);
-  input.after(list);
+  box.after(list);
   input.role = "combobox";
   input.setAttribute("aria-autocomplete", "list");
   input.setAttribute("aria-controls", list.id);
@@ -38,10 +41,8 @@ function attach(input) {
     mark(-1);
   };
   const pick = (at) => {
-    const head = input.value.slice(0, input.value.lastIndexOf(",") + 1);
-    input.value = `${head}${head ? " " : ""}${written(people[at])}, `;
     close();
-    input.dispatchEvent(new Event("input", { bubbles: true }));
+    add(written(people[at]));
   };
   const show = () => {
     list.replaceChildren(...people.map(([name, address], at) => {

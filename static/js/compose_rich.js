@@ -1,5 +1,7 @@
 // Rich text: the editor comes when it is asked for; the server cleans whatever it makes.
 import { changed, tell } from "app/compose";
+import { carried, upload } from "app/compose_files";
+import { askLink } from "app/compose_link";
 import {
   Blockquote, Bold, BulletList, Document, Editor, HardBreak, History, HorizontalRule, Image, Italic,
   Link, ListItem, OrderedList, Paragraph, Strike, Text, Underline,
@@ -29,6 +31,19 @@ const OwnImage = Image.extend({
 });
 const inert = (name) => ({ [name]: false });
 
+// What a program copies as text may carry a picture of that text too: the text counts then.
+function takePictures(event) {
+  const pictures = carried(event).filter((file) => /^image\/(png|jpeg|gif|webp)$/.test(file.type));
+  const text = (event.dataTransfer ?? event.clipboardData).getData("text/plain").trim();
+  if (!pictures.length || pictures.length < carried(event).length || text) return false;
+  addPictures(pictures);
+  return true;
+}
+
+function addPictures(files) {
+  return upload(files, (src, alt) => editor?.chain().focus().setImage({ src, alt }).createParagraphNear().run());
+}
+
 function open() {
   if (!html.value.trim()) html.value = fromText(text.value);
   text.after(place);
@@ -41,7 +56,7 @@ function open() {
       Blockquote, HardBreak, HorizontalRule, History, OwnImage,
       Link.configure({ openOnClick: false, autolink: true, ...inert("linkOnPaste") }),
     ],
-    editorProps: { attributes: { role: "textbox", "aria-multiline": "true", "aria-label": text.getAttribute("aria-label"), class: "compose__editor" } },
+    editorProps: { handlePaste: (_, event) => takePictures(event), handleDrop: (_, event) => takePictures(event), attributes: { role: "textbox", "aria-multiline": "true", "aria-label": text.getAttribute("aria-label"), class: "compose__editor" } },
     onUpdate: () => { html.value = editor.getHTML(); changed(); },
     onSelectionUpdate: refresh,
     onTransaction: refresh,
@@ -71,12 +86,6 @@ function close() {
 
 export const toggle = () => (editor ? close() : open());
 
-function link(chain) {
-  const found = window.prompt(tools.dataset.ask, editor.getAttributes("link").href ?? "https://");
-  if (found === null) return chain;
-  return /^(https?:|mailto:|tel:)\S/i.test(found) ? chain.extendMarkRange("link").setLink({ href: found }) : chain.unsetLink();
-}
-
 const DO = {
   bold: (chain) => chain.toggleBold(),
   italic: (chain) => chain.toggleItalic(),
@@ -84,7 +93,6 @@ const DO = {
   bulletList: (chain) => chain.toggleBulletList(),
   orderedList: (chain) => chain.toggleOrderedList(),
   blockquote: (chain) => chain.toggleBlockquote(),
-  link,
 };
 
 function refresh() {
@@ -96,5 +104,21 @@ function refresh() {
 tools.addEventListener("mousedown", (event) => event.preventDefault()); // the words keep the focus
 tools.addEventListener("click", (event) => {
   const name = event.target.closest("[data-format]")?.dataset.format;
-  if (name && editor) DO[name](editor.chain().focus()).run();
+  if (name === "link" && editor) askLink(editor);
+  else if (name && editor) DO[name](editor.chain().focus()).run();
 });
+tools.querySelector("[data-picture]").addEventListener("change", (event) => {
+  addPictures([...event.target.files]);
+  event.target.value = "";
+});
+// Before the editor's own keys, some of which mean something else here.
+form.addEventListener("keydown", (event) => {
+  const key = event.key.toLowerCase();
+  if (!editor?.isFocused || event.altKey || !(event.ctrlKey || event.metaKey)) return;
+  if (key === "k" && !event.shiftKey) askLink(editor);
+  else if (event.shiftKey && event.code === "Digit9") DO.blockquote(editor.chain().focus()).run();
+  else if (key === "\\") editor.chain().focus().unsetAllMarks().clearNodes().run();
+  else return;
+  event.preventDefault();
+  event.stopPropagation();
+}, true);

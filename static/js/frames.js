@@ -5,17 +5,33 @@ const MIN_SCALE = 0.5;
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const frames = () => [...document.querySelectorAll("iframe[data-frame]")];
 const clamp = (value) => (Number.isFinite(value) ? Math.min(Math.max(value, 0), MAX_PX) : 0);
+const sizes = new WeakMap();
 const key = (frame) => `height:${frame.dataset.frame}:${frame.parentElement.clientWidth}`;
 
 function resize(frame, height, width) {
   const room = frame.parentElement.clientWidth;
-  const scale = width > room + 1 ? Math.max(room / width, MIN_SCALE) : 1;
-  frame.style.width = scale < 1 ? `${width}px` : "";
+  const wide = width > room + 1;
+  const scale = wide && !("actual" in frame.dataset) ? Math.max(room / width, MIN_SCALE) : 1;
+  frame.style.width = wide ? `${width}px` : "";
   frame.style.transform = scale < 1 ? `scale(${scale})` : "";
   frame.style.height = `${height}px`;
   frame.parentElement.style.height = scale < 1 ? `${Math.ceil(height * scale)}px` : "";
+  frame.parentElement.classList.toggle("message__stage--wide", width * scale > room + 1);
+  const zoom = frame.parentElement.previousElementSibling;
+  if (zoom?.matches("[data-zoom]")) zoom.hidden = !wide;
   sessionStorage.setItem(key(frame), String(height));
+  sizes.set(frame, [height, width]);
 }
+
+document.addEventListener("click", (event) => {
+  const zoom = event.target.closest("[data-zoom]");
+  const frame = zoom?.nextElementSibling.querySelector("iframe");
+  if (!frame) return;
+  const actual = zoom.ariaPressed !== "true";
+  zoom.ariaPressed = actual;
+  frame.toggleAttribute("data-actual", actual);
+  resize(frame, ...sizes.get(frame));
+});
 
 addEventListener("message", (event) => {
   const frame = frames().find((candidate) => candidate.contentWindow === event.source);
@@ -44,6 +60,7 @@ function dress() {
     }
     const height = sessionStorage.getItem(key(frame));
     if (height && !frame.style.height) frame.style.height = `${clamp(Number(height))}px`;
+    frame.contentWindow.postMessage(0, "*"); // again: we may be late
   }
 }
 

@@ -9,7 +9,10 @@ export function refresh() {
   const all = checks();
   const chosen = all.filter((check) => check.checked).length;
   const count = document.querySelector("[data-selected-count]");
-  if (count) count.textContent = chosen ? count.dataset.text.replace("#", chosen) : "";
+  const everything = document.querySelector("[data-everything]");
+  if (everything && !chosen) everything.checked = false;
+  const shown = everything?.checked ? everything.dataset.everything || chosen : chosen;
+  if (count) count.textContent = chosen ? count.dataset.text.replace("#", shown) : "";
   const master = document.querySelector("[data-select-all]");
   if (master) {
     master.checked = chosen > 0 && chosen === all.length;
@@ -29,15 +32,17 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("change", (event) => {
-  if (event.target.matches?.("[data-select-all]")) {
-    for (const check of checks()) check.checked = event.target.checked;
+  const chosen = event.target;
+  if (chosen.matches?.("[data-select-all]") || (chosen.matches?.("[data-everything]") && chosen.checked)) {
+    for (const check of checks()) check.checked = chosen.checked;
   }
   refresh();
 });
 
 function rowsOf(form, button) {
-  const thread = button.name === "move" ? "" : button.value;
-  const ids = thread ? [thread] : new FormData(form).getAll("thread");
+  const thread = ["move", "label", "unlabel"].includes(button.name) ? "" : button.value;
+  const data = new FormData(form);
+  const ids = thread === "all" ? [] : thread ? [thread.replace("m.", "")] : [...data.getAll("thread"), ...data.getAll("message")];
   return ids.map((id) => document.getElementById(`row-${id}`)).filter(Boolean);
 }
 
@@ -53,6 +58,23 @@ document.addEventListener("htmx:before:request", (event) => {
   }
 });
 
+// What cannot be undone asks in a dialog; without scripts a page asks.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest('button[name="destroy"]');
+  const dialog = document.getElementById("sure");
+  if (!button || !dialog || button.form.elements.sure) return;
+  event.preventDefault();
+  dialog.returnValue = "";
+  dialog.onclose = () => {
+    if (dialog.returnValue !== "yes") return button.focus();
+    const sure = Object.assign(document.createElement("input"), { type: "hidden", name: "sure", value: "1" });
+    button.form.append(sure);
+    button.form.requestSubmit(button);
+    sure.remove();
+  };
+  dialog.showModal();
+}, true);
+
 function takeBack(ctx, text) {
   for (const row of ctx?.rows ?? []) row.classList.remove("row--leaving");
   say(document.querySelector(".shell")?.dataset[text] ?? "");
@@ -66,5 +88,10 @@ document.addEventListener("htmx:before:response", (event) => {
   takeBack(ctx, ctx.response.status === 401 ? "signedOut" : "failed");
 });
 document.addEventListener("htmx:error", (event) => takeBack(event.detail.ctx, "offline"));
-document.addEventListener("htmx:after:swap", refresh);
+document.addEventListener("htmx:after:swap", () => {
+  if (document.querySelector("[data-everything]:checked")) {
+    for (const check of document.querySelectorAll(".row__check, [data-everything]")) check.checked = false;
+  }
+  refresh();
+});
 addEventListener("pageshow", refresh);

@@ -49,7 +49,7 @@ function hear(news) {
   heardAt = Date.now();
   if (news.all) waiting.add("mail").add("sending");
   for (const what of ["mail", "sending"]) {
-    if (news[what]?.includes(shell.dataset.mailbox)) waiting.add(what);
+    if (news[what]) waiting.add(what); // of any mailbox: the rail tells of all
   }
   if (waiting.size && !timer) timer = setTimeout(refresh, GATHER_MS);
 }
@@ -69,7 +69,7 @@ async function refresh() {
   waiting.clear();
   timer = 0;
   try {
-    if (what.has("mail")) await refreshList();
+    if (what.size) await refreshList();
     if (what.has("sending")) for (const one of document.querySelectorAll('[data-live="sending"]')) await refreshPart(one);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error; // offline: the next look finds it
@@ -89,14 +89,20 @@ async function refreshList() {
   const list = document.getElementById("list");
   const fresh = list && await fetched(list.dataset.list);
   if (!fresh?.getElementById("list")) return;
-  const rail = document.getElementById("rail");
-  if (rail && !isBusy(rail) && !rail.matches(":popover-open")) await swap(rail, fresh.getElementById("rail"));
+  if (document.hidden && "notify" in shell.dataset) import("app/notices").then((notices) => notices.tell(list, fresh));
+  await refreshRail(fresh);
   if (!document.querySelector("[data-thread], .document")) document.title = fresh.title;
   const next = fresh.getElementById("list");
   tellThread(next);
   const isFirst = !new URL(list.dataset.list, location).searchParams.has("after");
   if (isFirst && list.scrollTop < 8 && !isBusy(list)) await swap(list, next);
   else if (isFirst && newest(next) !== newest(list)) offer(list);
+}
+
+async function refreshRail(fresh) {
+  const [rail, next] = [document.getElementById("rail"), fresh.getElementById("rail")];
+  if (rail && next && !isBusy(rail) && !rail.matches(":popover-open")) await swap(rail, next);
+  markIcon();
 }
 
 const newest = (list) => {
@@ -140,8 +146,10 @@ function tellThread(list) {
 }
 
 async function refreshPart(element) {
-  const fresh = (await fetched(element.dataset.liveUrl))?.getElementById(element.id);
+  const page = await fetched(element.dataset.liveUrl);
+  const fresh = page?.getElementById(element.id);
   if (!fresh || !element.isConnected) return;
+  await refreshRail(page);
   for (const details of [element, ...element.querySelectorAll("details[id][open]")]) {
     const twin = details === element ? fresh : fresh.querySelector(`#${CSS.escape(details.id)}`);
     if (details.open && twin) twin.open = true;
@@ -149,11 +157,28 @@ async function refreshPart(element) {
   await swap(element, fresh);
 }
 
+// --- The icon of the tab says that something is unread in the inbox ---
+const icon = document.querySelector('link[rel="icon"]');
+const plainIcon = icon.href;
+function markIcon() {
+  const href = document.querySelector("[data-role=inbox] .rail__count") ? icon.dataset.unread : plainIcon;
+  if (icon.getAttribute("href") !== href) icon.href = href;
+}
+document.addEventListener("htmx:after:swap", markIcon);
+markIcon();
+// Which of the other mailboxes are unfolded: the server draws them so.
+document.addEventListener("toggle", ({ target }) => {
+  if (!target.matches("[data-box]")) return;
+  const open = [...document.querySelectorAll("[data-box][open]")].map((one) => one.dataset.box);
+  document.cookie = `boxes=${open.join(".")}; path=/; max-age=31536000; samesite=lax`;
+}, true);
+if ("notify" in shell.dataset || document.querySelector("[data-drop]")) import("app/notices");
+
 // --- When to listen ---
 let hiding = 0;
 document.addEventListener("visibilitychange", () => {
   clearTimeout(hiding);
-  if (document.hidden) { hiding = setTimeout(rest, HIDDEN_MS); return; }
+  if (document.hidden && !("notify" in shell.dataset)) { hiding = setTimeout(rest, HIDDEN_MS); return; }
   if (Date.now() - heardAt > LOOK_MS / 2) hear({ all: true });
   lead();
 });

@@ -5,14 +5,35 @@ const reading = () => document.getElementById("reading");
 const here = () => location.pathname + location.search;
 
 let shown = "";
+let reads = 0;
+
+// Who wants to be asked for two seconds of reading first.
+function markLater() {
+  clearTimeout(reads);
+  const article = document.querySelector("[data-mark-later]");
+  const ids = [...article?.querySelectorAll(".message--unread") ?? []].map((one) => one.id.slice(2));
+  if (ids.length) reads = setTimeout(() => {
+    const data = new FormData(article.querySelector("[data-thread-form]"));
+    data.delete("thread");
+    data.delete("message");
+    for (const [name, value] of [["read", ""], ["quiet", "1"], ...ids.map((id) => ["message", id])]) data.append(name, value);
+    if (article.isConnected) fetch(article.querySelector("[data-thread-form]").action, { method: "POST", body: data });
+  }, 2000);
+}
+
+// In a list of conversations the row of the conversation, in results that of the message.
+const openedRow = () => {
+  const { found, thread } = reading()?.querySelector("[data-thread]")?.dataset ?? {};
+  return found ?? thread;
+};
 
 export function markCurrent() {
-  const id = reading()?.querySelector("[data-thread]")?.dataset.thread;
+  const id = openedRow();
   for (const row of document.querySelectorAll("[data-row]")) {
     const current = row.id === `row-${id}`;
     row.classList.toggle("row--current", current);
     if (!current) continue;
-    row.classList.remove("row--unread");
+    if (!document.querySelector("[data-mark-later]")) row.classList.remove("row--unread");
     if (shown !== id) row.scrollIntoView({ block: "nearest" });
   }
   shown = id;
@@ -20,7 +41,7 @@ export function markCurrent() {
 
 function showNothing() {
   const sheet = reading();
-  const last = sheet.querySelector("[data-thread]")?.dataset.thread;
+  const last = openedRow();
   sheet.replaceChildren(document.getElementById("nothing").content.cloneNode(true));
   markCurrent();
   document.title = list().dataset.title;
@@ -58,7 +79,21 @@ document.addEventListener("htmx:before:request", () => root.classList.add("is-lo
 document.addEventListener("htmx:finally:request", () => root.classList.remove("is-loading"));
 document.addEventListener("htmx:after:swap", (event) => {
   markCurrent();
+  if (!event.detail.ctx.live) markLater();
   if (event.detail.ctx.live) return; // nothing scrolls by itself
-  const unread = reading()?.querySelector(".message--unread");
-  if (unread && reading().scrollTop === 0) unread.scrollIntoView({ block: "nearest" });
+  const found = reading()?.querySelector("[data-found]")?.dataset.found;
+  const first = document.getElementById(`m-${found}`) ?? reading()?.querySelector(".message--unread");
+  if (first && reading().scrollTop === 0) first.scrollIntoView({ block: "nearest" });
 });
+markLater();
+
+// Where to go after archiving, for whoever does not want the list.
+document.addEventListener("click", (event) => {
+  const by = { next: 1, previous: -1 }[document.querySelector(".shell")?.dataset.after];
+  const button = event.target.closest("[data-thread-form] button");
+  if (!by || !["archive", "trash", "spam", "inbox", "move", "mute"].includes(button?.name)) return;
+  const all = [...document.querySelectorAll("[data-row]")];
+  const next = all[all.findIndex((row) => row.matches(".row--current")) + by];
+  const href = next?.querySelector("[data-open]")?.getAttribute("href");
+  if (href) button.form.elements.next.value = href;
+}, true);
