@@ -1,6 +1,7 @@
-"""`python -m bench --rounds N`: receiving and sending, every server in turn, medians and ratios.
+"""`python -m bench --rounds N`: receive, send and read, every server in turn, medians and ratios.
 
-Stops all that it started, also at Ctrl-C and SIGTERM. Writes .bench/receive.json and send.json.
+Stops all that it started, also at Ctrl-C and SIGTERM. Writes receive.json, send.json
+and read.json under .bench.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench import receiving, sending
+from bench import reading, receiving, sending
 from bench.drain import MESSAGES
 
 _RESULTS = Path(__file__).resolve().parent.parent / ".bench"
@@ -24,27 +25,35 @@ _RESULTS = Path(__file__).resolve().parent.parent / ".bench"
 def main(arguments: list[str]) -> int:
     """Return 0, or 1 when a server failed mail; raises when one lost some or cannot run."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("--work", choices=("receive", "send", "all"), default="all")
+    parser.add_argument("--work", choices=("receive", "send", "read", "all"), default="all")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4.0, help="of receiving, at most 10")
     parser.add_argument("--messages", type=int, default=MESSAGES, help="to send in each round")
+    parser.add_argument("--mailbox", type=int, default=100_000, help="messages to read among")
+    parser.add_argument("--keep", type=Path, help="where read's mailboxes stay for the next time")
     parser.add_argument("--only", default="", help="servers whose name contains this word")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     only, is_good = options.only.lower(), True
-    if options.work != "send":
+    if options.work in {"receive", "all"}:
         seconds = min(options.seconds, 10.0)
         with _directory() as place:
             figures, is_good = receiving.run(
                 place, rounds=options.rounds, seconds=seconds, only=only, say=_say
             )
         _keep("receive", figures)
-    if options.work != "receive":
+    if options.work in {"send", "all"}:
         with _directory() as place:
             figures = sending.run(
                 place, rounds=options.rounds, messages=options.messages, only=only, say=_say
             )
         _keep("send", figures)
+    if options.work in {"read", "all"}:
+        with _directory() if options.keep is None else _kept(options.keep) as place:
+            figures = reading.run(
+                place, count=options.mailbox, rounds=options.rounds, only=only, say=_say
+            )
+        _keep("read", figures)
     return int(not is_good)
 
 
@@ -57,6 +66,12 @@ def _directory() -> Iterator[Path]:
         yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
+def _kept(directory: Path) -> Iterator[Path]:
+    directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+    yield directory.resolve()
 
 
 def _keep(name: str, figures: list[dict[str, object]]) -> None:

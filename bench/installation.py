@@ -6,6 +6,7 @@ Durable as delivered: nothing is switched off but the limits per client.
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -31,6 +32,7 @@ class Installation:
         self._cluster = cluster
         self._settings = settings
         self._file = directory / "casilla.sqlite3"
+        self._note = directory / "contents"
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def create(self) -> None:
@@ -41,6 +43,25 @@ class Installation:
             self._cluster.start()
         self.manage("migrate", "--verbosity", "0")
 
+    def reopen(self, *, contents: str) -> bool:
+        """Start what an earlier bench has filled with `contents`; False, and nothing left, if not.
+
+        A database of an older version is migrated.
+        """
+        places = [self._directory, *([self._cluster.directory] if self._cluster else [])]
+        if not self._note.exists() or self._note.read_text() != contents:
+            for place in places:
+                shutil.rmtree(place, ignore_errors=True)
+            return False
+        if self._cluster:
+            self._cluster.start()
+        self.manage("migrate", "--verbosity", "0")
+        return True
+
+    def finish(self, *, contents: str) -> None:
+        """Note that the database is filled, for `reopen`."""
+        self._note.write_text(contents)
+
     def stop(self) -> None:
         """Stop every process, then the database."""
         for name in list(self._processes):
@@ -50,9 +71,13 @@ class Installation:
 
     def run(self, name: str) -> None:
         """Start a management command as a process; does not wait for it."""
+        self.execute(name, sys.executable, "manage.py", name)
+
+    def execute(self, name: str, *command: str) -> None:
+        """Start a program as a process called `name`; does not wait for it."""
         with open_log(self._directory / "log") as log:
             self._processes[name] = subprocess.Popen(
-                [sys.executable, "manage.py", name],
+                command,
                 cwd=_ROOT,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
