@@ -41,6 +41,7 @@ class Away:
 
     random: Random
     port: int = field(default_factory=free_port)
+    host: str = "127.0.0.1"
     arrivals: dict[tuple[str, str], list[Arrival]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -59,7 +60,7 @@ class Away:
         self._thread.join(10)
 
     def _run(self, ready: threading.Event) -> None:
-        make = self._loop.create_server(lambda: SinkSession(self._take), "127.0.0.1", self.port)
+        make = self._loop.create_server(lambda: SinkSession(self._take), self.host, self.port)
         server = self._loop.run_until_complete(make)
         self._loop.call_soon(ready.set)
         self._loop.run_forever()

@@ -107,6 +107,7 @@ class Load:
     random: Random
     prefix: str
     most: int
+    pause_s: float = _PAUSE_S  # a session waits up to half of it after each mail
     waiting: deque[Mail] = field(default_factory=deque)
     threads: list[threading.Thread] = field(default_factory=list)
     made: int = 0
@@ -183,6 +184,6 @@ class Load:
                     connection.send(mail)
                 finally:
                     self._done(mail)
-                time.sleep(random.uniform(0, _PAUSE_S / 2))
+                time.sleep(random.uniform(0, self.pause_s / 2))
             if random.random() < 0.7:
                 connection.ask("QUIT", wanted=221)

@@ -73,18 +73,25 @@ def run_round(
     chosen = victims or random.choices(system.victims, k=random.choice((1, 2, 3)))
     for victim in chosen:
         _kill(victim, system, load, random, report)
+    settle(system, load, report)
+    report.replies -= before
+    return report
+
+
+def settle(system: System, load: Load, report: Report) -> None:
+    """End the load, wait until everything is sent and derived, and count what is there."""
+    ledger = load.ledger
     load.drain(seconds=_DRAIN_S)
     still_open = ledger.open_mails()
     report.violations += [f"never accepted: {mail.marker}" for mail in still_open]
     report.violations += ledger.violations
     ledger.violations.clear()
-    report.replies = ledger.replies - before
+    report.replies = Counter(ledger.replies)
     report.counts["mails"] = load.made
     report.counts["cut_off"] = ledger.cut_off
     ledger.cut_off = 0
     _wait_until_sent(system, report)
     _count(system, ledger, report)
-    return report
 
 
 def _kill(victim: str, system: System, load: Load, random: Random, report: Report) -> None:

@@ -1,8 +1,8 @@
 """The system under test: its parts and a database as real processes, in a directory of its own.
 
 Kills with SIGKILL and starts again. PostgreSQL is a temporary cluster with fsync on; the embedded
-database is SQLite in the data directory. With an outside world it sends too: by `queue_runner`, or
-with PostgreSQL and Redis by Celery. Asks tables only what no command tells.
+database is SQLite in the data directory. With an outside world it sends too and has a web server:
+by `queue_runner`, or with PostgreSQL and Redis by Celery. Asks tables only what no command tells.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ _CELERY = {
     "worker": ("worker", "-Q", "deliver", "-c", "1", "--loglevel", "WARNING"),
     "beat": ("beat", "--loglevel", "WARNING"),
 }
+_WEB = ("--worker-class", "asgi", "--asgi-lifespan", "off", "--no-control-socket")
 UNDERIVED = "SELECT count(*) FROM mailcore_content WHERE parsed_at IS NULL"
 UNREADABLE = "SELECT count(*) FROM mailcore_content WHERE parse_state = 'unreadable'"
 UNSENT = "SELECT count(*) FROM mailcore_queuedrecipient WHERE state = 'queued'"
@@ -54,13 +55,15 @@ class System:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.kills: list[float] = []  # of what sends, in monotonic time
         self._ports = (free_port(), free_port())
+        self.web_port = free_port()
+        self.passwords: dict[str, str] = {}  # by mailbox
 
     @property
     def parts(self) -> tuple[str, ...]:
         """Return the processes of ours."""
         if self.away is None:
             return ("smtpd", "derive")
-        return ("smtpd", "derive", self.sender, *(("beat",) if self.broker else ()))
+        return ("smtpd", "derive", "web", self.sender, *(("beat",) if self.broker else ()))
 
     @property
     def victims(self) -> tuple[str, ...]:
@@ -91,7 +94,7 @@ class System:
         self.manage("migrate", "--verbosity", "0")
         self.manage("create_domain", DOMAIN)
         for address in MAILBOXES:
-            self.manage("create_mailbox", address)
+            self.passwords[address] = self.manage("create_mailbox", address).split()[-1]
         for alias, targets in ALIASES.items() if self.away else ():
             self.manage("create_alias", alias, *targets)
 
@@ -112,7 +115,7 @@ class System:
                 "DATABASE_URL": url,
                 "SECRET_KEY": "only-for-the-crash-test-" + "k" * 30,
                 "SECRETS_KEY": "only-for-the-crash-test-" + "s" * 30,
-                "ALLOWED_HOSTS": "localhost",
+                "ALLOWED_HOSTS": "localhost,127.0.0.1",
                 "SMTP_LISTEN": f"127.0.0.1:{self.port}",
                 "SUBMISSION_LISTEN": f"127.0.0.1:{self._ports[0]}",
                 "SUBMISSIONS_LISTEN": f"127.0.0.1:{self._ports[1]}",
@@ -144,7 +147,7 @@ class System:
         for name in names:
             with (self.directory / f"{name}.log").open("ab") as log:
                 self.processes[name] = subprocess.Popen(
-                    _command(name),
+                    self._program(name),
                     env=self.environment(),
                     cwd=ROOT,
                     stdin=subprocess.DEVNULL,
@@ -217,6 +220,12 @@ class System:
             self.broker.stop()
         if self.cluster:
             self.cluster.stop()
+
+    def _program(self, name: str) -> list[str]:
+        if name == "web":
+            place = f"127.0.0.1:{self.web_port}"
+            return [sys.executable, "-m", "gunicorn", *_WEB, "--bind", place, "webmail.asgi"]
+        return _command(name)
 
     def _names(self, victim: str) -> Sequence[str]:
         if victim == "all":
