@@ -7,19 +7,27 @@ thread, so Django must be told that its ORM is not called from a coroutine.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
 
 from tests.support.people import PASSWORD, Person, make_person
+from tests.support.servers import find_chromium
 from webmail.assets.build import build
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMIUM = find_chromium()
+PATIENCE_MS = 20_000  # a machine of two cores that does other things too
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 
 
@@ -29,6 +37,7 @@ def playwright() -> Iterator[Playwright]:
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as started:
         yield started
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
@@ -72,7 +81,7 @@ def context(chromium, assets, live_server) -> Iterator[NewContext]:
         fresh: BrowserContext = chromium.new_context(**options)
         fresh.on("weberror", lambda error: errors.append(str(error.error)))
         fresh.on("console", lambda line: _note(errors, line.text))
-        fresh.set_default_timeout(8000)
+        fresh.set_default_timeout(PATIENCE_MS)
         made.append(fresh)
         return fresh
 
@@ -95,6 +104,7 @@ def sign_in(page: Page, person: Person) -> None:
     page.fill("[name=password]", PASSWORD)
     page.click("[data-sign-in] button")
     page.wait_for_selector("#list")
+    page.wait_for_load_state()  # a key pressed before the scripts are there does nothing
 
 
 @pytest.fixture

@@ -16,6 +16,12 @@ from tests.webmail.mail.pages import folder_url, thread_url
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
+PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5E"
+    "rkJggg=="
+)
+
+
 @pytest.fixture(autouse=True)
 def _ground(settings, tmp_path):
     settings.OUTBOUND_MODE = "capture"
@@ -46,7 +52,7 @@ def bob(alice):
 
 
 def ready(page) -> None:
-    """Wait until the compose page has its scripts: they fill in the time zone."""
+    """Wait until the compose page has its scripts: they fill in the time zone last."""
     page.locator("[data-zone]:not([value=''])").wait_for(state="attached")
 
 
@@ -55,13 +61,35 @@ def write(page, **fields: str) -> None:
         page.fill(f"[name={name}]", value)
 
 
+def posted(page, name: str) -> str:
+    """Return what the form would send now."""
+    form = "new FormData(document.querySelector('[data-compose]'))"
+    value: str = page.evaluate(f"name => {form}.get(name)", name)
+    return value
+
+
+def paste(page, selector: str, kind: str, data: str) -> None:
+    """Paste as a person does, into what has the focus then."""
+    page.focus(selector)
+    page.evaluate(
+        """([selector, kind, data]) => {
+          const clipboardData = new DataTransfer();
+          clipboardData.setData(kind, data);
+          document.querySelector(selector).dispatchEvent(
+            new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+        }""",
+        [selector, kind, data],
+    )
+
+
 def test_by_keyboard_a_message_is_written_sent_and_taken_back(page, alice, bob):
     page.wait_for_load_state("load")
     page.keyboard.press("c")
     ready(page)
     page.locator("[name=to]:focus").wait_for()
     page.keyboard.type(bob.address)
-    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")  # a chip
+    page.keyboard.press("Enter")  # on to the subject
     page.keyboard.type("Plan")
     page.keyboard.press("Enter")
     page.keyboard.type("At noon?")
@@ -70,7 +98,7 @@ def test_by_keyboard_a_message_is_written_sent_and_taken_back(page, alice, bob):
     assert "Sending in 10 seconds." in page.inner_text("#toasts")
     page.keyboard.press("z")
     page.wait_for_selector("[data-compose]")
-    assert page.input_value("[name=text]") == "At noon?"
+    assert page.input_value("textarea[name=text]") == "At noon?"
     assert [row.state for row in QueuedRecipient.objects.all()] == ["cancelled"]
 
 
@@ -87,7 +115,24 @@ def test_words_are_saved_by_themselves_and_survive_a_closed_tab(page, alice):
     again.goto(folder_url(alice, "drafts"))
     again.locator("[data-row] [data-open]").first.click()
     again.wait_for_selector("[data-compose]")
-    assert again.input_value("[name=text]") == "a thought and the last words"
+    assert again.input_value("textarea[name=text]") == "a thought and the last words"
+
+
+@pytest.mark.parametrize("name", ["to", "cc", "bcc"])
+def test_what_is_wrong_is_said_until_it_is_mended(page, alice, name):
+    page.goto(f"/mail/{alice.box}/compose/")
+    ready(page)
+    page.click("[data-send]")
+    fault = page.get_by_text("Say whom the message is for.")
+    expect(fault).to_be_visible()
+    page.locator("[data-zone]:not([value=''])").wait_for(state="attached")
+    if name != "to":
+        page.click(".compose__copies > summary")
+    page.focus(f"[name={name}]")
+    page.keyboard.type("b")
+    expect(fault).to_be_hidden()
+    expect(page.locator("[aria-invalid]")).to_have_count(0)
+    page.get_by_text(re.compile("Saved at")).wait_for()
 
 
 def test_without_the_server_words_stay_on_the_device(page, alice):
@@ -99,10 +144,10 @@ def test_without_the_server_words_stay_on_the_device(page, alice):
     write(page, text="in the tunnel")
     page.get_by_text("Not saved: kept on this device").wait_for()
     page.click("[data-send]")
-    assert page.input_value("[name=text]") == "in the tunnel"
+    assert page.input_value("textarea[name=text]") == "in the tunnel"
     page.unroute("**/compose/**")
     page.reload()
-    expect(page.locator("[name=text]")).to_have_value("in the tunnel")
+    expect(page.locator("textarea[name=text]")).to_have_value("in the tunnel")
 
 
 def test_a_dead_session_asks_and_loses_nothing(page, alice, bob):
@@ -148,10 +193,13 @@ def test_files_show_progress_and_one_too_large_never_travels(page, alice, settin
     page.get_by_text("año.txt").wait_for()
     page.wait_for_selector("[name=remove]")
     page.evaluate("document.querySelector('[data-compose]').dataset.maxBytes = '10'")
+    asked: list[bytes] = []
+    page.on("request", lambda one: asked.append(one.post_data_buffer or b""))
     page.set_input_files(
         "[data-chooser]", [{"name": "big.bin", "mimeType": "text/plain", "buffer": b"x" * 50}]
     )
     page.get_by_text("big.bin does not fit into a message.").wait_for()
+    assert not [octets for octets in asked if b"x" * 50 in octets]
     page.click("[name=remove]")
     page.wait_for_selector("[name=remove]", state="detached")
 
@@ -167,7 +215,31 @@ def test_people_written_to_are_offered_by_keyboard(page, alice, bob):
     page.type("[name=to]", "ort")
     page.wait_for_selector("[role=option]")
     page.keyboard.press("Enter")
-    assert page.input_value("[name=to]") == "Bob Ortega <bob@crepes.test>, "
+    assert page.locator(".recipient").all_inner_texts() == ["Bob Ortega"]
+    assert posted(page, "to") == "Bob Ortega <bob@crepes.test>"
+
+
+def test_recipients_are_chips_and_every_character_is_posted(page, alice):
+    page.goto(f"/mail/{alice.box}/compose/")
+    page.wait_for_selector("[role=combobox]")
+    paste(page, "[name=to]", "text/plain", '"Ruiz, Dora" <dora@a.test>; emil@b.test\nfay@c.test')
+    page.type("[name=to]", "no address,half")
+    chips = page.locator(".recipient")
+    assert chips.all_inner_texts() == ["Ruiz, Dora", "emil@b.test", "fay@c.test", "no address"]
+    assert page.locator(".recipient--bad").all_inner_texts() == ["no address"]
+    everybody = '"Ruiz, Dora" <dora@a.test>, emil@b.test, fay@c.test, no address, half'
+    assert posted(page, "to") == everybody
+    for _ in "half ":
+        page.keyboard.press("Backspace")
+    page.keyboard.press("Backspace")  # the bad one
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Enter")  # Emil's can be changed where it stands
+    page.keyboard.type("emil@new.test")
+    page.keyboard.press("Tab")
+    assert posted(page, "to") == '"Ruiz, Dora" <dora@a.test>, emil@new.test, fay@c.test'
+    page.get_by_role("button", name="Remove fay@c.test").click()
+    page.get_by_text(re.compile("Saved at")).wait_for()
+    assert Draft.objects.get().recipients["to"] == '"Ruiz, Dora" <dora@a.test>, emil@new.test'
 
 
 def test_rich_text_is_written_cleaned_and_comes_back(page, alice, bob):
@@ -179,21 +251,47 @@ def test_rich_text_is_written_cleaned_and_comes_back(page, alice, bob):
     page.locator(".compose__editor:focus").wait_for()
     page.click("[data-format=bold]")
     page.keyboard.type("Dear Bob ")
-    page.evaluate("""() => {
-      const data = new DataTransfer();
-      data.setData("text/html", "<p>pasted<img src='https://tracker.test/p.gif'></p>");
-      document.querySelector(".compose__editor").dispatchEvent(
-        new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
-    }""")
+    paste(
+        page, ".compose__editor", "text/html", "<p>pasted<img src='https://tracker.test/p.gif'></p>"
+    )
     page.get_by_text("Images from elsewhere were left out", exact=False).wait_for()
     page.get_by_text(re.compile("Saved at")).wait_for()
     html = Draft.objects.get().html
     assert "<strong>Dear Bob" in html
     assert "tracker" not in html
+    page.keyboard.press("Control+Shift+B")
+    page.locator("[name=bcc]:focus").wait_for()
+    page.focus(".compose__editor")
+    page.keyboard.press("Control+k")
+    page.fill("[name=href]", "no address")
+    page.keyboard.press("Enter")
+    page.get_by_text("That is no address of a page").wait_for()
+    page.fill("[name=href]", "example.org")
+    page.fill("#link [name=text]", "a page")
+    page.keyboard.press("Enter")
+    page.locator(".compose__editor a[href='https://example.org']").wait_for()
+    page.evaluate(
+        """png => {
+      const clipboardData = new DataTransfer();
+      const octets = Uint8Array.from(atob(png), (one) => one.charCodeAt(0));
+      clipboardData.items.add(new File([octets], "view.png", { type: "image/png" }));
+      document.querySelector(".compose__editor").dispatchEvent(
+        new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+    }""",
+        PIXEL,
+    )
+    page.wait_for_selector(".compose__editor img[alt='view.png']")
+    assert page.evaluate("document.querySelector('.compose__editor img').naturalWidth") == 1
+    page.keyboard.type("below")
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        page.keyboard.press("Control+s")
+    html = Draft.objects.get().html
+    assert re.search(r'<img src="cid:\w+@casilla" alt="view.png"><p>below', html), html
     page.reload()
     page.wait_for_selector(".compose__editor strong")
+    page.wait_for_selector(".compose__editor img[alt='view.png']")
     page.click("[data-rich]")
-    assert page.input_value("[name=text]").startswith("Dear Bob")
+    assert page.input_value("textarea[name=text]").startswith("Dear Bob")
 
 
 def test_r_answers_the_open_message_with_the_cursor_above_the_quote(page, alice):
@@ -202,9 +300,9 @@ def test_r_answers_the_open_message_with_the_cursor_above_the_quote(page, alice)
     page.wait_for_load_state("load")
     page.keyboard.press("r")
     ready(page)
-    page.locator("[name=text]:focus").wait_for()
+    page.locator("textarea[name=text]:focus").wait_for()
     page.keyboard.type("Yes.")
-    assert page.input_value("[name=text]").startswith("Yes.\n\nOn ")
+    assert page.input_value("textarea[name=text]").startswith("Yes.\n\nOn ")
 
 
 def test_without_scripts_everything_works_too(context, alice, bob):
@@ -222,7 +320,7 @@ def test_without_scripts_everything_works_too(context, alice, bob):
     write(page, to=bob.address)
     page.click(".compose__bar [name=send]")
     page.get_by_role("button", name="Undo").click()
-    assert page.input_value("[name=text]") == "No script"
+    assert page.input_value("textarea[name=text]") == "No script"
     page.click(".compose__later")
     page.get_by_role("button", name="Tomorrow morning").click()
     assert "Will be sent on" in page.inner_text("#toasts")

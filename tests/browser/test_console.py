@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
@@ -15,12 +14,6 @@ from tests.support.people import PASSWORD, make_operator
 from tests.support.queued import make_attempt, make_queued
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-AXE = {"iframes": False, "resultTypes": ["violations"]}
-NAMES = (
-    "",
-    *(f"{n}/" for n in ("domains", "mailboxes", "addresses", "users", "queue", "captured")),
-)
-PAGES = (*NAMES, "trace/", "trace/?q=a@far.test", "blocks/", "audit/", "domains/new/", "users/new/")
 
 
 @pytest.fixture
@@ -115,42 +108,3 @@ def test_the_trace_is_read_in_spanish_on_a_phone(context, flow):
     page.click(".event__link >> nth=0")
     expect(page.locator("h1")).to_have_text("La vida de un mensaje")
     expect(page.locator(".event")).to_have_count(2)
-    for name in PAGES:
-        page.goto(f"/console/{name}")
-        box = "(e => e.scrollWidth - e.clientWidth)(document.querySelector('.console'))"
-        assert page.evaluate(box) <= 0, name
-
-
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["en-GB", "es-ES"])
-def test_no_page_of_the_console_has_a_violation(context, flow, theme, language, width):
-    waiting, kept = flow
-    page = context(
-        locale=language,
-        color_scheme=theme,
-        reduced_motion="reduce",
-        viewport={"width": width, "height": 800},
-    ).new_page()
-    _enter(page)
-    domain, box = Domain.objects.get(), Mailbox.objects.filter(is_system=False).get()
-    found: list[str] = []
-    for name in (
-        *PAGES,
-        f"domains/{domain.public_id}/",
-        f"mailboxes/{box.public_id}/",
-        f"addresses/{domain.addresses.first().public_id}/",  # type: ignore[union-attr]
-        f"users/{box.accesses.get().user.public_id}/",
-        f"queue/{waiting.message.public_id}/",
-        f"captured/{kept.message.public_id}/",
-        f"captured/{kept.message.public_id}/source/",
-        f"trace/{waiting.message.trace_id}/",
-    ):
-        page.goto(f"/console/{name}")
-        violations = Axe().run(page, options=AXE).response["violations"]
-        found += [f"{page.url} {one['id']}: {one['nodes'][0]['html'][:160]}" for one in violations]
-    page.goto("/console/domains/new/")
-    page.click(".console__form button")
-    violations = Axe().run(page, options=AXE).response["violations"]
-    found += [f"error {one['id']}: {one['nodes'][0]['html'][:160]}" for one in violations]
-    assert not found, "\n".join(found)

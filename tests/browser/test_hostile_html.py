@@ -8,7 +8,6 @@ for each would take minutes.
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -25,9 +24,10 @@ from mailcore.html.sanitize import sanitize
 from mailcore.html.text import render_text
 from mailcore.html.tokens import fill
 from tests.support.hostile_html import HOSTILE, HOSTILE_TEXT
+from tests.support.servers import find_chromium
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(170)]
-CHROMIUM = shutil.which("chromium")
+
 MAX_BODY = 60_000
 GROUP = 100
 BUNDLE = 8
@@ -119,7 +119,7 @@ def site() -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def browser(playwright, site: Site):
     rule = f"--host-resolver-rules=MAP * 127.0.0.1:{site.port}, EXCLUDE 127.0.0.1"
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, rule])
+    browser = playwright.chromium.launch(executable_path=find_chromium(), args=[*ARGUMENTS, rule])
     yield browser
     browser.close()
 

@@ -21,7 +21,7 @@ from tests.webmail.mail.pages import folder_url, thread_url
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-SLACK_MS = 5000  # of a busy machine: it takes half a second for the look, and one request
+SLACK_MS = 15_000  # of a busy machine: it takes half a second for the look, and one request
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from typing import Literal
 
 from mailcore.delivery import bounce, submit
 from mailcore.delivery.submit import Submission, Submitted
@@ -28,8 +29,9 @@ def send(
     subject: str = "Lunch",
     at: datetime = NOW,
     not_before: datetime | None = None,
+    origin: Literal["submission", "webmail"] = "webmail",
 ) -> Submitted:
-    """Submit a message as the compose page does."""
+    """Submit a message as the compose page or a mail program does."""
     raw = make_message(sender=who.address, to=paths[0], subject=subject)
     submission = Submission(
         envelope=Envelope(
@@ -40,7 +42,7 @@ def send(
         content=raw,
         submitter_id=who.user.pk,
         trace_id=uuid.uuid4(),
-        origin="webmail",
+        origin=origin,
         not_before=not_before,
     )
     return submit.submit(submission, now=at)

@@ -44,8 +44,14 @@ def wait_for_port(port: int, *, seconds: float = 15.0, host: str = "127.0.0.1") 
 
 
 def find_chromium() -> str | None:
-    """Return the path of a Chromium or Chrome on PATH."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    """Return the path of a Chromium or Chrome on PATH, the one without windows first."""
+    names = (
+        "chromium-headless-shell",
+        "chromium",
+        "chromium-browser",
+        "google-chrome",
+        "google-chrome-stable",
+    )
     return next((path for name in names if (path := shutil.which(name))), None)
 
 
