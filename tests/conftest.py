@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
+from django.utils import translation
 from hypothesis import HealthCheck, settings
 
 from tests.support.clock import Clock
@@ -30,6 +32,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not_run:
         terminalreporter.section("not run")
         terminalreporter.line(not_run)
+
+
+@pytest.fixture(autouse=True)
+def _language_of_its_own() -> Iterator[None]:
+    """Leave no language behind: a page in Spanish sets that of its thread."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from __future__ import annotations
 ROLES = ("anonymous", "owner", "read", "send", "neighbour", "stranger", "operator")
 BOX = "mail/<uuid:mailbox_id>/"
 MESSAGE = f"{BOX}m/<uuid:message_id>/"
+FOLDERS = "settings/folders/<uuid:mailbox_id>/"
+LABELS = "settings/labels/<uuid:mailbox_id>/"
 DRAFT = f"{BOX}compose/<uuid:draft_id>/"
 Statuses = tuple[int, ...]
 
@@ -29,6 +31,16 @@ def of_operators(status: int = 200) -> Statuses:
     return (302, 404, 404, 404, 404, 404, status)
 
 
+def of_owners(status: int = 200) -> Statuses:
+    """Owners of the mailbox; who may use it without owning it is told so."""
+    return (302, status, 403, 403, 404, 404, 404)
+
+
+def of_people(status: int = 200) -> Statuses:
+    """Everybody who is signed in, each about themselves."""
+    return (302, *(status,) * (len(ROLES) - 1))
+
+
 ROWS: dict[str, Statuses] = {
     # Open to all
     "GET ": of_all(302),
@@ -40,6 +52,7 @@ ROWS: dict[str, Statuses] = {
     "GET healthz": of_all(200),
     "GET readyz": of_all(200),
     "GET u/<str:token>/": of_all(404),
+    "GET u/remote/<str:token>/": of_all(404),
     "GET u/captured/<str:token>/": of_all(404),
     "GET setup/<str:token>/": of_all(404),
     "POST setup/<str:token>/": of_all(404),
@@ -48,6 +61,11 @@ ROWS: dict[str, Statuses] = {
     f"GET {BOX}": of_mailbox(302),
     f"GET {BOX}<uuid:folder_id>/": of_mailbox(),
     f"GET {BOX}t/<uuid:thread_id>/": of_mailbox(),
+    f"GET {BOX}starred/": of_mailbox(),
+    f"GET {BOX}all/": of_mailbox(),
+    f"GET {BOX}inboxes/": of_mailbox(),
+    f"GET {BOX}label/<uuid:label_id>/": of_mailbox(),
+    f"GET {BOX}jobs/<uuid:job_id>/": of_mailbox(),
     f"POST {BOX}act/": of_mailbox(303, read=403),
     f"POST {BOX}undo/": of_mailbox(303, read=403),
     f"GET {BOX}compose/": of_mailbox(read=403),
@@ -58,16 +76,72 @@ ROWS: dict[str, Statuses] = {
     f"GET {BOX}people/": of_mailbox(read=403),
     f"GET {MESSAGE}edit/": of_mailbox(302, read=403),
     "GET events/": (401, 204, 204, 204, 204, 204, 204),  # no stream without an event loop
+    f"GET {BOX}search/": of_mailbox(),
+    f"GET {BOX}search/form/": of_mailbox(),
+    f"GET {BOX}search/suggest/": of_mailbox(),
+    f"GET {BOX}search/saved/": of_mailbox(),
+    f"POST {BOX}search/saved/": of_mailbox(303),
     f"GET {BOX}outbox/": of_mailbox(),
     f"GET {BOX}sent/<uuid:recipient_id>/": of_mailbox(),
     f"POST {BOX}sent/<uuid:public_id>/act/": of_mailbox(303, read=403),
     f"GET {MESSAGE}tracking/": of_mailbox(),
     f"GET {MESSAGE}body/": of_mailbox(),
     f"GET {MESSAGE}part/<str:part>/": of_mailbox(),
+    f"GET {MESSAGE}part/<str:part>/view/": of_mailbox(),
+    f"GET {MESSAGE}part/<str:part>/preview/": of_mailbox(404),  # it is text
+    f"GET {MESSAGE}part/<str:part>/body/": of_mailbox(404),
+    f"GET {MESSAGE}files.zip": of_mailbox(404),
     f"GET {MESSAGE}source/": of_mailbox(),
     f"GET {MESSAGE}headers/": of_mailbox(),
     f"GET {MESSAGE}raw.eml": of_mailbox(),
     f"GET {MESSAGE}print/": of_mailbox(),
+    f"POST {MESSAGE}sender/": of_mailbox(303),  # the lists are the person's own
+    # The address book
+    "GET contacts/": of_people(),
+    "GET contacts/new/": of_people(),
+    "POST contacts/new/": of_people(303),
+    "GET contacts/duplicates/": of_people(),
+    "POST contacts/merge/": of_people(303),  # nothing chosen; whose they are: test_duplicates
+    "GET contacts/import/": of_people(),
+    "POST contacts/import/": of_people(422),
+    "GET contacts/export/<str:kind>/": of_people(),
+    "GET contacts/<uuid:contact_id>/": (302, 200, 404, 404, 404, 404, 404),
+    "POST contacts/<uuid:contact_id>/": (302, 303, 404, 404, 404, 404, 404),
+    "POST contacts/<uuid:contact_id>/delete/": (302, 303, 404, 404, 404, 404, 404),
+    # The settings
+    "GET settings/": of_people(302),
+    "GET settings/general/": of_people(),
+    "POST settings/general/": of_people(303),
+    "GET settings/identities/": of_people(),
+    "POST settings/identities/": of_people(303),
+    "GET settings/appearance/": of_people(),
+    "POST settings/appearance/": of_people(303),
+    "GET settings/reading/": of_people(),
+    "POST settings/reading/": of_people(303),
+    "GET settings/keyboard/": of_people(),
+    "POST settings/keyboard/": of_people(303),
+    "GET settings/notifications/": of_people(),
+    "POST settings/notifications/": of_people(303),
+    "GET settings/security/": of_people(),
+    "POST settings/security/": of_people(422),
+    "POST settings/security/end/": of_people(303),
+    "POST settings/security/<uuid:sign_in_id>/end/": (302, 303, 404, 404, 404, 404, 404),
+    "GET settings/senders/": of_people(),
+    "POST settings/senders/": of_people(303),
+    "POST settings/senders/remove/": of_people(303),
+    "GET settings/folders/": (302, 302, 302, 302, 302, 302, 200),  # the operator has no mailbox
+    f"GET {FOLDERS}": of_owners(),
+    f"POST {FOLDERS}": of_owners(303),
+    f"GET {FOLDERS}<uuid:folder_id>/": of_owners(),
+    f"POST {FOLDERS}<uuid:folder_id>/": of_owners(303),
+    f"POST {FOLDERS}<uuid:folder_id>/shift/": of_owners(303),
+    f"POST {FOLDERS}<uuid:folder_id>/delete/": of_owners(303),
+    "GET settings/labels/": (302, 302, 302, 302, 302, 302, 200),
+    f"GET {LABELS}": of_owners(),
+    f"POST {LABELS}": of_owners(303),
+    f"GET {LABELS}<uuid:label_id>/": of_owners(),
+    f"POST {LABELS}<uuid:label_id>/": of_owners(303),
+    f"POST {LABELS}<uuid:label_id>/delete/": of_owners(303),
     # The console
     "GET console/": of_operators(),
     "GET console/audit/": of_operators(),
@@ -112,10 +186,23 @@ ROWS: dict[str, Statuses] = {
 LONG = "a long enough phrase"
 DATA: dict[str, dict[str, str]] = {
     f"{BOX}act/": {"read": ""},
+    f"{MESSAGE}sender/": {"trust": ""},
     f"{BOX}undo/": {"operation": "01a1fc9a-cefb-7d6c-9050-000000000000"},
     f"{BOX}sent/<uuid:public_id>/act/": {"cancel": ""},
+    f"{BOX}search/saved/": {"save": "", "name": "Bob", "query": "from:bob"},
     DRAFT: {"save": "", "token": "01a1fc9a-cefb-7d6c-9050-000000000001", "version": "1"},
+    "contacts/new/": {"address": "new@outside.example"},
+    "contacts/<uuid:contact_id>/": {"address": "new@outside.example"},
     "login/": {"login": "nobody"},
+    "settings/senders/": {"list": "blocked", "blocked-address": "eve@other.example"},
+    "settings/senders/remove/": {"list": "trusted", "address": "eve@other.example"},
+    FOLDERS: {"name": "New"},
+    f"{FOLDERS}<uuid:folder_id>/": {"name": "Named"},
+    LABELS: {"name": "New", "hue": "1"},
+    f"{LABELS}<uuid:label_id>/": {"name": "Named", "hue": "1"},
+    "settings/general/": {"language": "en"},
+    "settings/appearance/": {"theme": "dark", "density": "compact", "reading_pane": "off"},
+    "settings/reading/": {"mark_read": "never", "after_action": "next"},
     "console/domains/new/": {"name": "new.test"},
     "console/mailboxes/new/": {"address": "new@crepes.test", "password": LONG},
     "console/mailboxes/<uuid:mailbox_id>/access/": {"login": "bob@crepes.test", "role": "read"},
@@ -130,5 +217,6 @@ DATA: dict[str, dict[str, str]] = {
 FRAMED = {
     f"{MESSAGE}body/",
     f"{MESSAGE}print/",
+    f"{MESSAGE}part/<str:part>/body/",
     "console/captured/<uuid:message_id>/body/",
 }

@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import uuid4
 
+from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 from django.utils import timezone
 
 from mailcore import trace
-from mailcore.directory import aliases
+from mailcore.cards.card import Card
+from mailcore.directory import aliases, sign_ins
 from mailcore.models.identity import User
 from mailcore.models.message import Message
-from mailcore.store import drafts
+from mailcore.personal import address_book
+from mailcore.store import drafts, folders, jobs, labels
+from mailcore.store.matching import View
 from tests.support.people import MADE_AT, Person, give_access, make_operator, make_person
 from tests.support.queued import make_queued
 from tests.support.writing import save
@@ -30,7 +34,7 @@ class World:
 
     def path(self, route: str) -> str:
         """Return the address of a route with ids of what is Alice's."""
-        place = "console" if route.startswith("console/") else "mail"
+        place = next((one for one in ("console", "settings") if route.startswith(one)), "mail")
         path = f"/{route}"
         for name, value in self.arguments[place].items():
             path = path.replace(f"<{name}>", value)
@@ -54,7 +58,11 @@ def make_world() -> World:
         "stranger": make_person("mallory@hamburger.test").user,
         "operator": operator,
     }
-    arguments = {"mail": _in_mailbox(alice), "console": _in_console(alice, bob)}
+    arguments = {
+        "mail": _in_mailbox(alice),
+        "settings": _in_settings(alice),
+        "console": _in_console(alice, bob),
+    }
     return World({role: _client(users[role]) for role in ROLES}, alice, arguments)
 
 
@@ -76,8 +84,15 @@ def _in_mailbox(alice: Person) -> dict[str, str]:
     tracked = make_queued("secretaria@outside.example", reverse_path=alice.address)[0]
     tracked.message.mailbox, tracked.message.sent_message = alice.mailbox, message
     tracked.message.save()
+    card = Card(name="Secretaria", addresses=("secretaria@outside.example",))
     return {
+        "uuid:contact_id": str(address_book.save(user=alice.user, contact_id=None, card=card)),
+        "str:kind": "csv",
         "uuid:mailbox_id": str(alice.box),
+        "uuid:label_id": str(labels.create(mailbox=alice.mailbox, name="Secretaria").public_id),
+        "uuid:job_id": str(
+            jobs.accept(mailbox=alice.mailbox, view=View(), kind="is_seen", verb="")
+        ),
         "uuid:folder_id": str(alice.folder().public_id),
         "uuid:thread_id": str(message.thread.public_id),
         "uuid:message_id": str(message.public_id),
@@ -87,6 +102,21 @@ def _in_mailbox(alice: Person) -> dict[str, str]:
         "uuid:public_id": str(tracked.message.public_id),
         "str:part": "1",
         "str:token": "forged",
+    }
+
+
+def _in_settings(alice: Person) -> dict[str, str]:
+    elsewhere = SessionStore()
+    elsewhere.create()
+    key = elsewhere.session_key or ""
+    now = timezone.now()
+    sign_ins.begin(user_id=alice.user.pk, session_key=key, peer_ip="", agent="", now=now)
+    (signed_in,) = sign_ins.list_sign_ins(user=alice.user, now=now)
+    return {
+        "uuid:sign_in_id": str(signed_in.public_id),
+        "uuid:mailbox_id": str(alice.box),
+        "uuid:folder_id": str(folders.create(mailbox=alice.mailbox, name="Secretaria")),
+        "uuid:label_id": str(labels.create(mailbox=alice.mailbox, name="Of Secretaria").public_id),
     }
 
 
