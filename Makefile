@@ -1,7 +1,7 @@
 # What a person types. Needs Python >= 3.11 and make; scripts/setup.sh brings the rest.
 PY = .venv/bin/python
 
-.PHONY: help run test check bench crash lint types layers fmt clean
+.PHONY: help run test check bench crash compose-test lint types layers fmt clean
 
 help:
 	@echo 'make run    start Casilla on 127.0.0.1 (data under var/)'
@@ -9,7 +9,8 @@ help:
 	@echo 'make check  what CI asks of the code besides tests: lint, types, layers, migrations'
 	@echo 'make fmt    format the code'
 	@echo 'make crash  kill processes under load and count the mail (ROUNDS=100)'
-	@echo 'make bench  measure receiving and sending beside Postfix and Dovecot (ROUNDS=3)'
+	@echo 'make compose-test  the compose stack for real, where a Docker engine is'
+	@echo 'make bench  measure beside Postfix, Dovecot and Roundcube (ROUNDS=3)'
 
 run:
 	@sh scripts/setup.sh run
@@ -35,6 +36,10 @@ fmt:
 crash:
 	@sh scripts/setup.sh dev
 	@$(PY) -m tests.crash --rounds $${ROUNDS:-100}
+
+compose-test:
+	@sh scripts/setup.sh dev
+	@sh tests/compose/run.sh
 
 bench:
 	@sh scripts/setup.sh dev

@@ -23,14 +23,17 @@ export CASILLA_NOT_RUN="$skipped"
 [ -z "$skipped" ] || echo "casilla: not run: $skipped"
 if [ -n "$skipped" ] && [ -n "${CASILLA_REQUIRE_ALL:-}" ]; then exit 1; fi
 
-# By file: the browser tests of a worker must be done before it runs others.
+# By file: the browser tests of a worker must be done before it runs others. In their order: the
+# longest files have few tests, and would come last, one after the other.
 unset TEST_DATABASE_URL
 echo "== SQLite"
-pytest -q -n "$workers" --dist loadfile "$@"
+pytest -q -n "$workers" --dist loadfile --no-loadscope-reorder "$@"
 if [ -n "$server" ]; then
     # The browser sees the same pages there, and pure code knows no database: once is enough.
     echo "== PostgreSQL"
-    pure=$(printf -- ' --ignore=tests/%s' browser mailcore/html mailcore/mime mailcore/dns)
+    pure=$(printf -- ' --ignore=tests/%s' browser bench compose mailcore/cards mailcore/dns mailcore/dsn mailcore/fetch \
+        mailcore/html mailcore/mime mailcore/search mailcore/smtp)
     # shellcheck disable=SC2086 - a list of options
-    TEST_DATABASE_URL=$server pytest -q -n "$workers" --dist loadfile $pure "$@"
+    TEST_DATABASE_URL=$server pytest -q -n "$workers" --dist loadfile --no-loadscope-reorder \
+        $pure "$@"
 fi
