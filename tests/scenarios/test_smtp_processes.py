@@ -54,11 +54,13 @@ def smtpd(machine) -> Iterator[subprocess.Popen[str]]:
     )
     try:
         wait_for_port(port(machine), seconds=60)
-        assert until(lambda: len(listeners(process.pid)) == 2)
-        yield process
+        is_ready = until(lambda: len(listeners(process.pid)) == 2)
+        if is_ready:
+            yield process
     finally:
         process.kill()
-        process.communicate()
+        said, _ = process.communicate()
+    assert is_ready, said
 
 
 def port(machine: Machine, name: str = "SMTP_LISTEN") -> int:

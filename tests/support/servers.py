@@ -10,6 +10,7 @@ import contextlib
 import os
 import pwd
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -22,13 +23,20 @@ from typing import Any
 import psycopg
 
 USER = "casilla"
+_PORTS_FIRST, _PORTS_LAST = 10_000, 32_768
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a TCP port of 127.0.0.1 that nothing uses now.
+
+    It lies below the ports that Linux gives to clients and to who asks for any: a server that takes
+    seconds to start would else find its port given away to the tests that run beside it.
+    """
+    while True:
+        port = _PORTS_FIRST + secrets.randbelow(_PORTS_LAST - _PORTS_FIRST)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_for_port(port: int, *, seconds: float = 15.0, host: str = "127.0.0.1") -> None:
