@@ -27,7 +27,7 @@ from mailcore.personal import contacts
 from mailcore.queue import control, of_draft
 from mailcore.smtp.envelope import Envelope, ForwardPath
 from mailcore.smtp.reply import Reply
-from mailcore.store import drafts, drafts_folder, flags, move, quoting, read
+from mailcore.store import drafts, drafts_folder, flags, keywords, move, quoting, read
 from mailcore.store.rows import Done
 
 RECIPIENTS_MAX = 1000
@@ -267,6 +267,8 @@ def _leave_traces(
     drafts_folder.remove(mailbox=mailbox, draft=draft, now=now)
     if draft.answers and draft.kind == "reply":
         flags.set_answered(mailbox=mailbox, message_ids=[draft.answers], now=now)
+    elif draft.answers and draft.kind == "forward":
+        keywords.set_forwarded(mailbox=mailbox, message_ids=[draft.answers])
     known = [contacts.Person(box.name, box.address) for box in people]
     contacts.remember(user=user, people=known, now=now)
 

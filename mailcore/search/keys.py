@@ -85,13 +85,8 @@ VALUES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
 }
 CLOSED = frozenset({"has", "is", "auth", "delivery"})  # no other value means anything
-# Nothing is found by these yet: they wait for message authentication and a note of forwarding.
-NOT_YET = frozenset(
-    {
-        *(("auth", value) for value in VALUES["auth"]),
-        ("is", "forwarded"),
-    }
-)
+# Nothing is found by these yet: they wait for message authentication.
+NOT_YET = frozenset(("auth", value) for value in VALUES["auth"])
 NEVER_YET = frozenset({"header"})  # keys of which this is true whatever the value; see OF_HEADERS
 RECENT = frozenset({"delivery"})  # keys that know the last 30 days only
 OF_HEADERS = {  # header fields that are indexed as something else

@@ -16,9 +16,10 @@ from django.utils import timezone
 
 from mailcore.models.directory import Mailbox
 from mailcore.models.folder import Folder, Role
-from mailcore.models.message import Label, Message, Thread
+from mailcore.models.message import Keyword, Message, Thread
 from mailcore.search.nodes import Field
 from mailcore.search.words import fold
+from mailcore.store.keywords import FORWARDED
 from mailcore.store.matching import OWN_ROLES
 from mailcore.store.sequence import wide
 
@@ -58,11 +59,13 @@ class Place:
 class Names:
     """The folders and labels of a mailbox; labels give the bits that they have in keywords.
 
-    `fates` gives the ids of Sent copies by what became of them: failed, delayed, delivered.
+    `forwarded` is the bit of that keyword, 0 when nothing was forwarded yet. `fates` gives the
+    ids of Sent copies by what became of them: failed, delayed, delivered.
     """
 
     places: tuple[Place, ...]
     labels: Mapping[str, int]
+    forwarded: int
     fates: Fates
     mailbox_id: int
 
@@ -80,9 +83,11 @@ def names_of(mailbox: Mailbox, fates: Fates) -> Names:
         Place(pk, role, frozenset({fold(name), fold(_path(pk, known))}))
         for pk, (name, role, _) in known.items()
     )
-    labels = Label.objects.filter(keyword__mailbox_id=mailbox.pk)
-    bits = {fold(name): 1 << bit for name, bit in labels.values_list("name", "keyword__bit")}
-    return Names(places, bits, fates, mailbox.pk)
+    keywords = Keyword.objects.filter(mailbox_id=mailbox.pk)
+    known_bits = list(keywords.values_list("name", "label__name", "bit"))
+    bits = {fold(label): 1 << bit for _, label, bit in known_bits if label is not None}
+    forwarded = sum(1 << bit for name, _, bit in known_bits if name == FORWARDED)
+    return Names(places, bits, forwarded, fates, mailbox.pk)
 
 
 def _path(pk: int, known: Mapping[int, tuple[str, str, int | None]]) -> str:
@@ -132,6 +137,8 @@ def _is(field: Field, names: Names) -> Q:
         return Q(thread_id__in=muted.values("pk"))
     if field.value == "first":
         return _first(names)
+    if field.value == "forwarded":
+        return _with_bits(names.forwarded) if names.forwarded else NOTHING
     return _IS.get(field.value, NOTHING)
 
 

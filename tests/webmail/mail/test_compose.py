@@ -312,6 +312,8 @@ def test_a_forward_takes_the_chosen_files_along(web, alice, bob, settings):
     web.post(url, {**form, "part": parts[1:], "to": bob.address, "send": ""})
     assert [file.name for file in DraftAttachment.objects.all()] == ["b.txt"]
     assert _in(bob, "inbox")[0].content.subject == "Fwd: Papers"
+    found = web.get(f"/mail/{alice.mailbox.public_id}/search/", {"q": "is:forwarded"})
+    assert str(message) in found.content.decode()
 
 
 def test_a_mailto_link_fills_in_what_it_may(web, alice):
