@@ -39,6 +39,14 @@ class FilesystemBlobStore:
     def put(self, key: str, data: Buffer) -> None:
         """See BlobStore.put."""
         path = self._path(key)
+        try:
+            self._put(path, data)
+        except FileNotFoundError:
+            # Somebody took directories away under us: each is made and synced anew.
+            self._synced.clear()
+            self._put(path, data)
+
+    def _put(self, path: Path, data: Buffer) -> None:
         self._make_directory(path.parent)
         temporary = self._root / _UNFINISHED / uuid.uuid4().hex
         try:

@@ -3,6 +3,7 @@
 import hashlib
 import mmap
 import os
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -169,6 +170,15 @@ def test_a_put_that_fails_leaves_nothing(tmp_path):
     with pytest.raises(OSError, match=KEY):
         store.put(KEY, b"abc")
     assert list((tmp_path / "blobs" / "unfinished").iterdir()) == []
+
+
+@pytest.mark.parametrize("taken", [".", KEY[:2], f"{KEY[:2]}/{KEY[2:4]}", "unfinished"])
+def test_directories_that_were_taken_away_are_made_again(tmp_path, taken):
+    store = FilesystemBlobStore(tmp_path / "blobs")
+    store.put(KEY, b"abc")
+    shutil.rmtree(tmp_path / "blobs" / taken)
+    store.put(KEY, b"abc")
+    assert store.get(KEY) == b"abc"
 
 
 def test_files_of_a_killed_put_are_removed_by_age_and_are_no_keys(tmp_path):
