@@ -88,8 +88,13 @@ def jobs() -> int:
 def sweep() -> None:
     """Forget what is old: every sweep there is."""
     from mailcore.delivery import sweeps
+    from mailcore.store import jobs as store_jobs
 
-    sweeps.run_all(now=timezone.now(), is_stopping=lambda: bool(_is_stopping.value))
+    def is_stopping() -> bool:
+        return bool(_is_stopping.value)
+
+    while sweeps.has_more(sweeps.run_all(now=timezone.now(), is_stopping=is_stopping)):
+        store_jobs.work(is_stopping=is_stopping)  # a person waits for these
 
 
 # --- waking the worker ---

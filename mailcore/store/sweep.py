@@ -1,7 +1,8 @@
 """Forgetting what is no longer needed: old keys, caches, tombstones, Trash and Junk, blobs.
 
 Every sweep commits in chunks and can be stopped and run again at any time, beside deliveries.
-The `derive` process runs all of them hourly; a scheduler may call them one by one.
+The `derive` process runs all of them hourly; a scheduler may call them one by one. None goes on for
+long: what is left after a portion is for the next call, so that people's jobs get their turn.
 """
 
 from __future__ import annotations
@@ -32,11 +33,15 @@ DELIVERY_KEYS_KEPT = timedelta(days=7)
 TRACE_KEPT = timedelta(days=30)
 BODIES_KEPT = timedelta(days=30)  # after they were last shown
 TRASH_KEPT = timedelta(days=30)  # after a message came into Trash or Junk
+PORTION = 5_000  # rows after which a sweep ends, to go on in the next call; a second or two
 TOMBSTONES_KEPT = timedelta(days=90)  # longer than TRASH_KEPT: they tell when a message came
 
 
 def run_all(*, now: datetime, is_stopping: Callable[[], bool] = lambda: False) -> dict[str, int]:
-    """Run every sweep and return how many rows each removed. Raises DatabaseError, OSError."""
+    """Run every sweep and return how many rows each removed; from PORTION on there may be more.
+
+    Raises DatabaseError, OSError.
+    """
     sweeps: dict[str, Callable[..., int]] = {
         "delivery_keys": forget_delivery_keys,
         "jobs": forget_jobs,
@@ -86,6 +91,8 @@ def empty_trash(*, now: datetime) -> int:
     for folder_id, mailbox_id in folders.values_list("pk", "mailbox_id"):
         for chunk in _overdue(folder_id, before=now - TRASH_KEPT):
             count += _destroy(chunk, folder_id=folder_id, mailbox_id=mailbox_id, now=now)
+            if count >= PORTION:
+                return count
     return count
 
 
@@ -119,6 +126,8 @@ def purge_tombstones(*, now: datetime) -> int:
         for mailbox_id in old.values_list("mailbox_id", flat=True).order_by().distinct():
             while removed := _purge_some(old.filter(mailbox_id=mailbox_id), mailbox_id):
                 count += removed
+                if count >= PORTION:
+                    return count
     return count
 
 
@@ -136,7 +145,7 @@ def _purge_some(old: QuerySet[Any], mailbox_id: int) -> int:
 def collect_contents(*, now: datetime) -> int:
     """Remove parse caches that no message needs and whose blob was unused for 24 hours."""
     count = 0
-    while removed := _collect_some(before=now - UNUSED):
+    while count < PORTION and (removed := _collect_some(before=now - UNUSED)):
         count += removed
     return count
 
@@ -163,7 +172,10 @@ def collect_blobs(*, now: datetime) -> int:
 def _remove(found: QuerySet[Any]) -> int:
     """Delete rows that nothing refers to, a chunk and a COMMIT at a time."""
     count = 0
-    while ids := list(found.order_by("pk").values_list("pk", flat=True)[: 2 * CHUNK]):
+    while count < PORTION:
+        ids = list(found.order_by("pk").values_list("pk", flat=True)[: 2 * CHUNK])
+        if not ids:
+            break
         found.model._base_manager.filter(pk__in=ids).delete()
         count += len(ids)
     return count

@@ -56,13 +56,14 @@ def _stop_on_signals() -> threading.Event:
 
 
 def _run(sandbox: Sandbox, stopping: threading.Event) -> None:
-    swept_at = 0.0  # so that the first idle moment sweeps
+    sweep_at = 0.0  # so that the first idle moment sweeps
     while not stopping.is_set():
         try:
             _drain(sandbox, stopping)
-            if time.monotonic() - swept_at > SWEEP_S and not stopping.is_set():
-                swept_at = time.monotonic()
-                sweeps.run_all(now=timezone.now(), is_stopping=stopping.is_set)
+            if time.monotonic() >= sweep_at and not stopping.is_set():
+                sweep_at = time.monotonic() + SWEEP_S
+                if sweeps.has_more(sweeps.run_all(now=timezone.now(), is_stopping=stopping.is_set)):
+                    sweep_at = 0.0
         except (DatabaseError, InterfaceError, MailError, OSError):
             log.exception("derive.interrupted")
             connection.close()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.contrib.sessions.models import Session
 
+from mailcore import trace
 from mailcore.delivery import sweeps
 from mailcore.models.identity import AuthThrottle
 from mailcore.queue import inspect
+from mailcore.store import sweep
 from tests.support.deliveries import NOW
 from tests.support.queued import make_queued
 
@@ -35,6 +38,23 @@ def test_finished_mail_is_forgotten_and_waiting_mail_is_not():
     assert sweeps.run_all(now=NOW)["queue"] == 1
     [left] = inspect.recipients().recipients
     assert left.forward_path == "waiting@outside.example"
+
+
+def test_a_sweep_leaves_what_is_more_than_its_portion_to_the_next_call(monkeypatch):
+    monkeypatch.setattr(sweep, "PORTION", 1)
+    monkeypatch.setattr(sweep, "CHUNK", 1)
+    long_ago = NOW - timedelta(days=40)
+    trace.record(
+        trace.Entry(trace_id=uuid4(), at=long_ago, kind="accepted", forward_path=f"{n}@a.test")
+        for n in range(5)
+    )
+    removed = []
+    while True:
+        counts = sweeps.run_all(now=NOW)
+        removed.append(counts["trace"])
+        if not sweeps.has_more(counts):
+            break
+    assert removed == [2, 2, 1, 0]
 
 
 def test_a_stop_ends_the_sweeps():
