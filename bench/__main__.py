@@ -1,7 +1,7 @@
-"""`python -m bench --rounds N`: receive, send and read, every server in turn, medians and ratios.
+"""`python -m bench --rounds N`: receive, send, find, read; servers in turn, medians and ratios.
 
-Stops all that it started, also at Ctrl-C and SIGTERM. Writes receive.json, send.json
-and read.json under .bench.
+Stops all that it started, also at Ctrl-C and SIGTERM. Writes receive.json, send.json,
+find.json and read.json under .bench.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench import reading, receiving, sending
+from bench import reading, receiving, searchable, sending
 from bench.drain import MESSAGES
 
 _RESULTS = Path(__file__).resolve().parent.parent / ".bench"
@@ -25,7 +25,7 @@ _RESULTS = Path(__file__).resolve().parent.parent / ".bench"
 def main(arguments: list[str]) -> int:
     """Return 0, or 1 when a server failed mail; raises when one lost some or cannot run."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("--work", choices=("receive", "send", "read", "all"), default="all")
+    parser.add_argument("--work", choices=("receive", "find", "send", "read", "all"), default="all")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4.0, help="of receiving, at most 10")
     parser.add_argument("--messages", type=int, default=MESSAGES, help="to send in each round")
@@ -42,6 +42,10 @@ def main(arguments: list[str]) -> int:
                 place, rounds=options.rounds, seconds=seconds, only=only, say=_say
             )
         _keep("receive", figures)
+    if options.work in {"find", "all"}:
+        with _directory() as place:
+            figures = searchable.run(place, rounds=options.rounds, only=only, say=_say)
+        _keep("find", figures)
     if options.work in {"send", "all"}:
         with _directory() as place:
             figures = sending.run(

@@ -30,27 +30,27 @@ class Casilla:
             "SUBMISSION_LISTEN": f"127.0.0.1:{free_port()}",
             "SUBMISSIONS_LISTEN": f"127.0.0.1:{free_port()}",
         }
-        self._installation = Installation(directory, cluster=cluster, settings=settings)
-        self.name = f"Casilla, {self._installation.database}"
+        self.installation = Installation(directory, cluster=cluster, settings=settings)
+        self.name = f"Casilla, {self.installation.database}"
 
     def start(self) -> None:
         """Make the database and its people, then the server."""
-        self._installation.create()
-        self._installation.manage("shell", "--verbosity", "0", "--command", _PEOPLE)
-        self._installation.run("smtpd")
+        self.installation.create()
+        self.installation.manage("shell", "--verbosity", "0", "--command", _PEOPLE)
+        self.installation.run("smtpd")
         wait_for_port(self.port, seconds=30)
 
     def stop(self) -> None:
         """Stop the server, then its database."""
-        self._installation.stop()
+        self.installation.stop()
 
     def pids(self) -> list[int]:
         """Return the server and the cluster's postmaster."""
-        return self._installation.pids()
+        return self.installation.pids()
 
     def stored_count(self) -> int:
         """Count the rows of committed messages."""
-        return self._installation.number(_COUNT)
+        return self.installation.number(_COUNT)
 
     def last_stored_at(self, accepted_at: float) -> float:
         """Return `accepted_at`: the 250 comes after COMMIT."""
@@ -58,4 +58,4 @@ class Casilla:
 
     def verify(self) -> None:
         """Prove the rows. Raises CalledProcessError."""
-        self._installation.manage("verify_store")
+        self.installation.manage("verify_store")

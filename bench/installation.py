@@ -28,7 +28,7 @@ class Installation:
         self, directory: Path, *, cluster: Cluster | None, settings: Mapping[str, str]
     ) -> None:
         self.database = "PostgreSQL" if cluster else "SQLite"
-        self._directory = directory
+        self.directory = directory
         self._cluster = cluster
         self._settings = settings
         self._file = directory / "casilla.sqlite3"
@@ -37,7 +37,7 @@ class Installation:
 
     def create(self) -> None:
         """Make the database and its tables."""
-        self._directory.mkdir(parents=True)
+        self.directory.mkdir(parents=True)
         if self._cluster:
             self._cluster.create()
             self._cluster.start()
@@ -48,7 +48,7 @@ class Installation:
 
         A database of an older version is migrated.
         """
-        places = [self._directory, *([self._cluster.directory] if self._cluster else [])]
+        places = [self.directory, *([self._cluster.directory] if self._cluster else [])]
         if not self._note.exists() or self._note.read_text() != contents:
             for place in places:
                 shutil.rmtree(place, ignore_errors=True)
@@ -75,7 +75,7 @@ class Installation:
 
     def execute(self, name: str, *command: str) -> None:
         """Start a program as a process called `name`; does not wait for it."""
-        with open_log(self._directory / "log") as log:
+        with open_log(self.directory / "log") as log:
             self._processes[name] = subprocess.Popen(
                 command,
                 cwd=_ROOT,
@@ -110,7 +110,7 @@ class Installation:
 
     def manage(self, *arguments: str) -> None:
         """Run a management command. Raises CalledProcessError with what it printed in the log."""
-        with open_log(self._directory / "log") as log:
+        with open_log(self.directory / "log") as log:
             subprocess.run(
                 [sys.executable, "manage.py", *arguments],
                 cwd=_ROOT,
@@ -124,10 +124,11 @@ class Installation:
     def _environment(self) -> dict[str, str]:
         url = self._cluster.url if self._cluster else f"sqlite:///{self._file}"
         mine = {
-            "DATA_DIR": str(self._directory),
+            "DATA_DIR": str(self.directory),
             "DATABASE_URL": url,
             "SECRET_KEY": "bench " * 10,
             "SECRETS_KEY": "bench " * 10,
             "LIMITS_EXEMPT_NETWORKS": "127.0.0.0/8",
         }
-        return {**os.environ, **mine, **self._settings}
+        around = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
+        return {**around, **mine, **self._settings}

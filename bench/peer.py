@@ -78,10 +78,11 @@ class Peer:
     """Postfix and Dovecot in `directory`, whose path must be short (UNIX sockets)."""
 
     name = "Postfix + Dovecot"
+    more_settings = ""  # of Dovecot
 
     def __init__(self, directory: Path) -> None:
         self.port = free_port()
-        self._directory = directory
+        self.directory = directory
         self._configuration = directory / "postfix"
         self._queue = directory / "queue"
         self._mail = directory / "mail"
@@ -90,9 +91,9 @@ class Peer:
     def start(self) -> None:
         """Write both configurations, then start both."""
         self._configure()
-        with open_log(self._directory / "start.log") as log:
+        with open_log(self.directory / "start.log") as log:
             self._dovecot = subprocess.Popen(
-                ["dovecot", "-F", "-c", self._directory / "dovecot.conf"],
+                ["dovecot", "-F", "-c", self.directory / "dovecot.conf"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -123,7 +124,7 @@ class Peer:
         return max(newest, default=accepted_at)
 
     def _postfix(self, command: str) -> None:
-        with open_log(self._directory / "start.log") as log:
+        with open_log(self.directory / "start.log") as log:
             subprocess.run(
                 ["postfix", "-c", self._configuration, command],
                 check=True,
@@ -136,13 +137,13 @@ class Peer:
     def _configure(self) -> None:
         for place in (self._configuration, self._queue, self._mail):
             place.mkdir(parents=True)
-        state = self._directory / "state"
+        state = self.directory / "state"
         state.mkdir()
         shutil.chown(state, "postfix")
         owner = pwd.getpwnam(_OWNER)
         shutil.chown(self._mail, owner.pw_uid, owner.pw_gid)
         names = {
-            "directory": self._directory,
+            "directory": self.directory,
             "configuration": self._configuration,
             "queue": self._queue,
             "state": state,
@@ -155,7 +156,7 @@ class Peer:
         (self._configuration / "people").write_text("".join(people))
         (self._configuration / "main.cf").write_text(_MAIN_CF.format(**names))
         (self._configuration / "master.cf").write_text(self._services())
-        (self._directory / "dovecot.conf").write_text(_DOVECOT.format(**names))
+        (self.directory / "dovecot.conf").write_text(_DOVECOT.format(**names) + self.more_settings)
 
     def _services(self) -> str:
         """Return Debian's master.cf without chroot, on our port."""
