@@ -108,6 +108,7 @@ class MessageView:
     is_flagged: bool
     is_answered: bool
     is_draft: bool
+    keywords: int
     has_attachment: bool
     preview: str
     content_id: int

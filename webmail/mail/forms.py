@@ -28,6 +28,7 @@ VERBS = (
     "destroy",
 )
 TARGETED = ("move", "label", "unlabel")  # whose button says whereto
+STAYING = ("star", "unstar", "label", "unlabel", "unmute")  # leave a conversation where it is
 CHOSEN_MAX = 500
 
 
@@ -35,7 +36,8 @@ CHOSEN_MAX = 500
 class Request:
     """A parsed request. Conversations count within the list that `origin` names.
 
-    `target_id` is of the folder or label; `is_all` asks for all messages of the list.
+    `target_id` is of the folder or label; `is_all` asks for all messages of the list; `next` is
+    the page that follows: for what changes nobody's place, the conversation that is open.
     """
 
     verb: str
@@ -68,7 +70,7 @@ def parse(data: QueryDict) -> Request | None:
         origin=QueryDict(data.get("list", "") or f"in={data.get('folder', '')}"),
         target_id=target,
         is_all=value == "all" or (bool(data.get("all")) and not (single or message)),
-        next=data.get("next", "/"),
+        next=data.get("here" if verb in STAYING and "here" in data else "next", "/"),
     )
 
 

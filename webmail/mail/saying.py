@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 
 from mailcore.store.jobs import JobRow
 from mailcore.store.rows import Done
+from webmail.numbers import grouped
 
 if TYPE_CHECKING:
     from mailcore.models.directory import Mailbox
@@ -17,32 +18,32 @@ if TYPE_CHECKING:
 def said(verb: str, count: int) -> str:
     """Say what was done to how many messages, in the reader's language."""
     texts = {
-        "read": ngettext("%(n)d message marked as read", "%(n)d messages marked as read", count),
+        "read": ngettext("%(n)s message marked as read", "%(n)s messages marked as read", count),
         "unread": ngettext(
-            "%(n)d message marked as unread", "%(n)d messages marked as unread", count
+            "%(n)s message marked as unread", "%(n)s messages marked as unread", count
         ),
-        "star": ngettext("%(n)d message starred", "%(n)d messages starred", count),
+        "star": ngettext("%(n)s message starred", "%(n)s messages starred", count),
         "unstar": ngettext(
-            "Star removed from %(n)d message", "Star removed from %(n)d messages", count
+            "Star removed from %(n)s message", "Star removed from %(n)s messages", count
         ),
-        "archive": ngettext("%(n)d message archived", "%(n)d messages archived", count),
-        "trash": ngettext("%(n)d message moved to Trash", "%(n)d messages moved to Trash", count),
-        "spam": ngettext("%(n)d message marked as spam", "%(n)d messages marked as spam", count),
-        "inbox": ngettext("%(n)d message moved to Inbox", "%(n)d messages moved to Inbox", count),
-        "move": ngettext("%(n)d message moved", "%(n)d messages moved", count),
-        "label": ngettext("%(n)d message labelled", "%(n)d messages labelled", count),
+        "archive": ngettext("%(n)s message archived", "%(n)s messages archived", count),
+        "trash": ngettext("%(n)s message moved to Trash", "%(n)s messages moved to Trash", count),
+        "spam": ngettext("%(n)s message marked as spam", "%(n)s messages marked as spam", count),
+        "inbox": ngettext("%(n)s message moved to Inbox", "%(n)s messages moved to Inbox", count),
+        "move": ngettext("%(n)s message moved", "%(n)s messages moved", count),
+        "label": ngettext("%(n)s message labelled", "%(n)s messages labelled", count),
         "unlabel": ngettext(
-            "Label taken off %(n)d message", "Label taken off %(n)d messages", count
+            "Label taken off %(n)s message", "Label taken off %(n)s messages", count
         ),
-        "mute": ngettext("%(n)d conversation muted", "%(n)d conversations muted", count),
+        "mute": ngettext("%(n)s conversation muted", "%(n)s conversations muted", count),
         "unmute": ngettext(
-            "%(n)d conversation no longer muted", "%(n)d conversations no longer muted", count
+            "%(n)s conversation no longer muted", "%(n)s conversations no longer muted", count
         ),
         "destroy": ngettext(
-            "%(n)d message deleted for good", "%(n)d messages deleted for good", count
+            "%(n)s message deleted for good", "%(n)s messages deleted for good", count
         ),
     }
-    return texts[verb] % {"n": count}
+    return texts[verb] % {"n": grouped(count)}
 
 
 def undo_tag(done: Done, mailbox: Mailbox) -> str:
@@ -54,8 +55,8 @@ def working(job: JobRow) -> str:
     """Say that a job is under way, or is being undone."""
     if job.state == "undoing":
         return _("Undoing…")
-    text = ngettext("Working on %(n)d message…", "Working on %(n)d messages…", job.total_count)
-    return text % {"n": job.total_count}
+    text = ngettext("Working on %(n)s message…", "Working on %(n)s messages…", job.total_count)
+    return text % {"n": grouped(job.total_count)}
 
 
 def outcome(job: JobRow) -> str:

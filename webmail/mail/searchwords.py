@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from mailcore.search.nodes import Problem
 from mailcore.store.search import COUNT_MAX, SearchPage
+from webmail.numbers import grouped
 
 
 def amount(page: SearchPage) -> str:
     """Say how many messages were found, exactly up to a thousand."""
     if page.is_capped:
-        return _("%(n)s+ messages") % {"n": number_format(COUNT_MAX, force_grouping=True)}
+        return _("%(n)s+ messages") % {"n": grouped(COUNT_MAX)}
     return ngettext("%(n)d message", "%(n)d messages", page.count) % {"n": page.count}
 
 

@@ -6,11 +6,13 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import escape
 
 from mailcore.models.message import Message
+from mailcore.store import labels
 from tests.support.people import give_access
 from tests.webmail.conftest import deliver
-from tests.webmail.mail.pages import act_url, folder_url
+from tests.webmail.mail.pages import act_url, folder_url, thread_url
 
 
 def _message(message_id) -> Message:
@@ -135,6 +137,23 @@ def test_ids_that_are_none_are_passed_over(web, alice):
 def test_next_leads_nowhere_else(web, alice):
     response = web.post(act_url(alice), {"archive": "", "next": "https://evil.example/"})
     assert response["Location"] == "/"
+    response = web.post(act_url(alice), {"star": "", "here": "https://evil.example/"})
+    assert response["Location"] == "/"
+
+
+def test_what_moves_nothing_leaves_the_conversation_open(web, alice):
+    (message,) = deliver(alice)
+    here = thread_url(alice, message)
+    page = web.get(here).content.decode()
+    assert f'name="here" value="{escape(here)}"' in page
+    label = labels.create(mailbox=alice.mailbox, name="Work")
+    ids = {"label": str(label.public_id), "unlabel": str(label.public_id)}
+    for verb in ("star", "unstar", "label", "unlabel", "unmute"):
+        answer = _post(web, alice, [message], verb=verb, value=ids.get(verb, ""), here=here)
+        assert (verb, answer["Location"]) == (verb, here)
+    for verb in ("unread", "archive"):
+        answer = _post(web, alice, [message], verb=verb, here=here)
+        assert answer["Location"] == folder_url(alice)
 
 
 def test_a_reader_changes_nothing(reader, alice):

@@ -148,4 +148,5 @@ def test_what_can_be_asked_is_offered(web, alice):
     }
     assert "delivery:failed " in offered["delivery:"]
     assert offered["is:fi"] == ["is:first "]
-    assert offered["is:forw"] == offered["auth:"] == []
+    assert offered["is:forw"] == ["is:forwarded "]
+    assert offered["auth:"] == []

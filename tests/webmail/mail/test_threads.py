@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from mailcore.models.message import Message
-from mailcore.store import flags
+from mailcore.store import flags, labels
 from tests.support.mail_builders import derive_all
 from tests.webmail.conftest import deliver
 from tests.webmail.mail.pages import folder_url, thread_url
@@ -32,6 +32,18 @@ def test_frames_never_share_our_origin(web, alice):
     page = web.get(thread_url(alice, deliver(alice)[0])).content.decode()
     assert 'sandbox="allow-scripts allow-popups allow-popups-to-escape-sandbox"' in page
     assert "allow-same-origin" not in page
+
+
+def test_a_conversation_says_its_labels_and_offers_all(web, alice):
+    on, off = (labels.create(mailbox=alice.mailbox, name=name) for name in ("Work", "Home"))
+    ids = deliver(alice, 2, thread=True)
+    labels.set_label(mailbox=alice.mailbox, message_ids=ids[:1], label_id=on.public_id, value=True)
+    page = web.get(thread_url(alice, ids[0])).content.decode()
+    _, _, head = page.partition('class="thread__labels"')
+    assert "Work" in head.partition("</ul>")[0]
+    assert "Home" not in head.partition("</ul>")[0]
+    assert f'name="unlabel" value="{on.public_id}" aria-pressed="true"' in page
+    assert f'name="label" value="{off.public_id}" aria-pressed="false"' in page
 
 
 def test_a_prefetch_marks_nothing(web, alice):

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 
 from mailcore.mime.invitation import Invitation
 from mailcore.store.rows import ConversationRow
-from webmail import clock, importmap
+from webmail import clock, importmap, numbers
 from webmail.assets.sprite import ICONS
 from webmail.mail import keymap, rowcache
 
@@ -51,6 +51,9 @@ MAJOR_KINDS = {
     "video": "file-play",
     "text": "file-text",
 }
+
+
+register.filter("grouped", numbers.grouped)
 
 
 @register.simple_tag

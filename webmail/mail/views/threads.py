@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +21,7 @@ from django.views.decorators.http import require_safe
 from mailcore.mime.invitation import Invitation
 from mailcore.queue.notices import Original
 from mailcore.store import drafts, flags, read
+from mailcore.store.labels import of_bits
 from webmail.mail import attached, banners, lists, searching, tracks
 from webmail.mail.parcels import Track
 from webmail.mail.scope import Scope, person, scope_or_404, signed_in
@@ -79,10 +82,16 @@ def thread(request: HttpRequest, mailbox_id: UUID, thread_id: UUID) -> HttpRespo
         "shown_count": len(opened),
         **_folded(opened),
         "is_starred": any(message.is_flagged for message in view.messages),
+        "labels": of_bits(scope.labels, _keywords(view.messages)),
         "single": view.messages[0] if is_single else None,
         "is_marked_later": scope.may_change and scope.choices.mark_read == "after_2s",
     }
     return render(request, "mail/reading.html" if partial else "mail/thread.html", context)
+
+
+def _keywords(messages: Sequence[read.MessageView]) -> int:
+    """Return the bits of all keywords that any of the messages has."""
+    return reduce(or_, (message.keywords for message in messages), 0)
 
 
 def _state(
