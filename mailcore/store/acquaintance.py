@@ -11,6 +11,7 @@ from uuid import UUID
 from mailcore.models.blob import Content
 from mailcore.models.directory import Mailbox
 from mailcore.models.message import Message
+from mailcore.store.matching import of_mailbox
 
 LOOKED_AT = 200  # newest contents of an address; one that wrote more to others is no stranger
 ADDRESSES_MAX = 5
@@ -27,5 +28,5 @@ def strangers(*, mailbox: Mailbox, addresses: Iterable[str], thread_id: UUID) ->
 
 def _is_stranger(mailbox: Mailbox, address: str, thread_id: UUID) -> bool:
     written = Content.objects.filter(from_address=address).order_by("-pk").values("pk")
-    found = Message.objects.filter(mailbox_id=mailbox.pk, content_id__in=written[:LOOKED_AT])
+    found = Message.objects.filter(of_mailbox(mailbox.pk), content_id__in=written[:LOOKED_AT])
     return not found.exclude(thread__public_id=thread_id).exists()

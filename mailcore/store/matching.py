@@ -11,12 +11,14 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
+from django.db.models.lookups import Exact
 
 from mailcore.models.directory import Mailbox
 from mailcore.models.folder import Folder, Role
 from mailcore.models.message import Message
 from mailcore.store import labels
+from mailcore.store.sequence import wide
 
 Only = Literal["", "unread", "starred", "attached"]
 ONLY: dict[str, Q] = {
@@ -94,6 +96,14 @@ def before(found: QuerySet[Message], cursor: tuple[datetime, int] | None) -> Que
         return found
     at, pk = cursor
     return found.filter(Q(received_at__gt=at) | Q(id__gt=pk), received_at__gte=at)
+
+
+def of_mailbox(pk: int) -> Q:
+    """Return the condition that a message is the mailbox's, for queries that another index serves.
+
+    SQLite keeps no statistics and would walk the whole mailbox for it.
+    """
+    return Q(Exact(F("mailbox_id") + wide(0), wide(pk)))
 
 
 def parse_cursor(text: str | None) -> tuple[datetime, int] | None:

@@ -18,6 +18,7 @@ from mailcore.models.folder import Folder, Role
 from mailcore.models.message import Message, Thread
 from mailcore.store import derive
 from mailcore.store.conversations import list_conversations, shown_folders
+from mailcore.store.matching import of_mailbox
 from mailcore.store.rendering import part_bytes, raw, rendered_body
 from mailcore.store.rows import (
     ConversationRow,
@@ -182,7 +183,7 @@ def _views(mailbox: Mailbox, within: Q, *, limit: int) -> list[MessageView]:
 
 
 def _message_rows(mailbox: Mailbox, within: Q, *, limit: int) -> list[dict[str, Any]]:
-    found = Message.objects.filter(within, mailbox_id=mailbox.pk).order_by("-received_at", "-id")
+    found = Message.objects.filter(within, of_mailbox(mailbox.pk)).order_by("-received_at", "-id")
     return cast("list[dict[str, Any]]", list(found.values(*_MESSAGE_COLUMNS)[:limit]))
 
 

@@ -9,18 +9,19 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.expressions import Combinable, CombinedExpression
-from django.db.models.lookups import GreaterThan
+from django.db.models.lookups import GreaterThan, IsNull
 from django.utils import timezone
 
+from mailcore.models.blob import Content
 from mailcore.models.directory import Mailbox
 from mailcore.models.folder import Folder, Role
 from mailcore.models.message import Keyword, Message, Thread
 from mailcore.search.nodes import Field
 from mailcore.search.words import fold
 from mailcore.store.keywords import FORWARDED
-from mailcore.store.matching import OWN_ROLES
+from mailcore.store.matching import OWN_ROLES, of_mailbox
 from mailcore.store.sequence import wide
 
 Fates = Mapping[str, Collection[int]]
@@ -145,14 +146,19 @@ def _is(field: Field, names: Names) -> Q:
 def _first(names: Names) -> Q:
     """What was the first to come from its address, of all that the mailbox still has.
 
-    In the order in which contents came to be: the index on addresses ends at the answer then.
+    In the order in which contents came to be: the index on addresses ends at an earlier one.
     """
     own = [place.id for place in names.places if place.role in OWN_ROLES]
-    written = Message.objects.filter(
-        mailbox_id=names.mailbox_id, content__from_address=OuterRef("content__from_address")
+    ours = Message.objects.filter(of_mailbox(names.mailbox_id))
+    written = Content.objects.filter(
+        from_address=OuterRef("content__from_address"), pk__lt=OuterRef("content_id")
     )
-    first = Subquery(written.order_by("content_id", "pk").values("pk")[:1])
-    return ~Q(content__from_address="") & ~Q(folder_id__in=own) & Q(pk=first)
+    earlier = written.filter(Exists(ours.filter(content_id=OuterRef("pk")))).order_by("pk")
+    copied = ours.filter(content_id=OuterRef("content_id"), pk__lt=OuterRef("pk")).order_by("pk")
+    # Not NOT EXISTS, of which PostgreSQL makes a join over the whole table.
+    none = [Q(IsNull(Subquery(one.values("pk")[:1]), True)) for one in (earlier, copied)]  # noqa: FBT003
+    is_first = none[0] & none[1]
+    return ~Q(content__from_address="") & ~Q(folder_id__in=own) & is_first
 
 
 def _delivery(field: Field, names: Names) -> Q:
