@@ -156,7 +156,7 @@ def _first(names: Names) -> Q:
     earlier = written.filter(Exists(ours.filter(content_id=OuterRef("pk")))).order_by("pk")
     copied = ours.filter(content_id=OuterRef("content_id"), pk__lt=OuterRef("pk")).order_by("pk")
     # Not NOT EXISTS, of which PostgreSQL makes a join over the whole table.
-    none = [Q(IsNull(Subquery(one.values("pk")[:1]), True)) for one in (earlier, copied)]  # noqa: FBT003
+    none = [Q(IsNull(Subquery(one.values("pk")[:1]), True)) for one in (earlier, copied)]
     is_first = none[0] & none[1]
     return ~Q(content__from_address="") & ~Q(folder_id__in=own) & is_first
 
