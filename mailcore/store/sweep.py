@@ -124,10 +124,9 @@ def purge_tombstones(*, now: datetime) -> int:
     for table in (Tombstone, FolderTombstone):
         old = table.objects.filter(at__lt=now - TOMBSTONES_KEPT)
         for mailbox_id in old.values_list("mailbox_id", flat=True).order_by().distinct():
-            while removed := _purge_some(old.filter(mailbox_id=mailbox_id), mailbox_id):
+            of_mailbox = old.filter(mailbox_id=mailbox_id)
+            while count < PORTION and (removed := _purge_some(of_mailbox, mailbox_id)):
                 count += removed
-                if count >= PORTION:
-                    return count
     return count
 
 

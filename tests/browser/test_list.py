@@ -5,7 +5,8 @@ from playwright.sync_api import expect
 
 from mailcore.models.message import Message
 from mailcore.personal import preferences
-from mailcore.store import folders, jobs
+from mailcore.store import folders, jobs, labels
+from tests.browser.conftest import sign_in
 from tests.support.many import store_many
 from tests.webmail.conftest import deliver
 
@@ -73,6 +74,35 @@ def test_deleting_for_good_asks_in_a_dialog(page, alice):
     page.locator("#sure").get_by_role("button", name="Delete for good").click()
     expect(page.locator("[data-toast]")).to_contain_text("1 message deleted for good")
     assert alice.folder("trash").total_count == 1
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+@pytest.mark.parametrize("menu", ["[data-move]", "[data-label]", "[aria-label=More]"])
+def test_no_menu_of_a_selection_is_cut_off(context, alice, menu, width):
+    labels.create(mailbox=alice.mailbox, name="Work")
+    deliver(alice, 1)
+    page = context(viewport={"width": width, "height": 700}).new_page()
+    sign_in(page, alice)
+    page.locator(".row__check").check()
+    page.locator(f".bulk {menu}").click()
+    panel = page.locator(".bulk details[open] .menu__panel").bounding_box()
+    pane = page.locator(".list").bounding_box()
+    assert panel["x"] >= pane["x"]
+    assert panel["x"] + panel["width"] <= pane["x"] + pane["width"]
+
+
+def test_a_label_is_put_on_an_open_conversation_by_key(page, alice):
+    labels.create(mailbox=alice.mailbox, name="Work")
+    deliver(alice, 1)
+    page.reload()
+    page.locator("[data-row] [data-open]").click()
+    expect(page.locator("#reading h1")).to_have_text("Number 0")
+    page.keyboard.press("l")
+    page.keyboard.press("Enter")
+    expect(page.locator(".thread__labels")).to_have_text("Work")
+    expect(page.locator("#reading h1")).to_have_text("Number 0")
+    page.keyboard.press("s")
+    expect(page.locator(".thread__bar [name=unstar]")).to_be_visible()
 
 
 def test_a_row_is_dragged_to_a_folder(page, alice):

@@ -61,14 +61,19 @@ def _run(sandbox: Sandbox, stopping: threading.Event) -> None:
         try:
             _drain(sandbox, stopping)
             if time.monotonic() >= sweep_at and not stopping.is_set():
-                sweep_at = time.monotonic() + SWEEP_S
-                if sweeps.has_more(sweeps.run_all(now=timezone.now(), is_stopping=stopping.is_set)):
-                    sweep_at = 0.0
+                sweep_at = time.monotonic() + SWEEP_S  # also after a fault
+                sweep_at = _swept(stopping) or sweep_at
         except (DatabaseError, InterfaceError, MailError, OSError):
             log.exception("derive.interrupted")
             connection.close()
             stopping.wait(RECOVERY_S)
         stopping.wait(POLL_S)
+
+
+def _swept(stopping: threading.Event) -> float:
+    """Forget a portion of what is old; return when to go on if there is more, else 0."""
+    counts = sweeps.run_all(now=timezone.now(), is_stopping=stopping.is_set)
+    return time.monotonic() if sweeps.has_more(counts) else 0.0
 
 
 def _drain(sandbox: Sandbox, stopping: threading.Event) -> int:

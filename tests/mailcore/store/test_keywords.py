@@ -1,5 +1,7 @@
 """store.keywords: the mark of what was forwarded, and finding it."""
 
+from uuid import UUID
+
 import pytest
 
 from mailcore.models.directory import Mailbox
@@ -12,7 +14,7 @@ from tests.support.mail_builders import rows, store_small
 pytestmark = pytest.mark.django_db
 
 
-def forwarded(mailbox) -> set:
+def forwarded(mailbox) -> set[UUID]:
     query = parse("es:reenviado", language="es", today=NOW.date())
     return {
         row.public_id for row in search.search(mailbox=mailbox, query=query, me=[], now=NOW).rows
