@@ -8,9 +8,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from mailcore.models.message import Message
-from mailcore.store import flags, folders, labels
+from mailcore.store import flags, folders, jobs, labels
 from tests.support.deliveries import make_message
 from tests.support.mail_builders import store
+from tests.support.many import store_many
 from tests.support.people import give_access, make_person
 from tests.webmail.conftest import deliver
 from tests.webmail.mail.pages import act_url, folder_url
@@ -151,8 +152,38 @@ def test_what_belongs_to_one_mailbox_is_not_done_to_several(web, alice, team, ve
     found = put(team, "Theirs")
     target = str(team.folder("archive").public_id)
     assert act(web, team, verb, [found], **{verb: target}).status_code == 400
-    assert act(web, team, "archive", [found], all="1").status_code == 400
     assert roles(found) == ["inbox"]
+
+
+def test_all_of_the_list_is_done_in_each_mailbox_and_undone_there(web, alice, team, archive_only):
+    mine = [put(alice, f"Mine {n}") for n in range(2)]
+    theirs, read_only = put(team, "Theirs"), put(archive_only, "Not ours")
+    deliver(alice, 60, role="archive")
+    act(web, alice, "archive", [], all="1")
+    assert roles(*mine, theirs, read_only) == ["archive", "archive", "archive", "inbox"]
+    page = web.get(url(alice)).content.decode()
+    assert f"2 messages archived – {alice.address}" in page
+    assert f"1 message archived – {team.address}" in page
+    where = reverse("mail:undo", args=[team.box])
+    operation = re.search(rf'action="{where}".*?name="operation" value="([^"]+)"', page, re.S)
+    assert operation is not None
+    web.post(where, {"operation": operation[1], "next": url(alice)})
+    assert roles(*mine, theirs) == ["archive", "archive", "inbox"]
+
+
+def test_long_work_in_two_mailboxes_shows_how_far_each_is(web, alice, team):
+    for person in (alice, team):
+        store_many(mailbox=person.mailbox, count=501)
+    page = web.get(url(alice)).content.decode()
+    assert 'name="all" value="1"' in page
+    act(web, alice, "star", [], all="1")
+    page = web.get(url(alice)).content.decode()
+    places = re.findall(r'data-job="([^"]+)"', page)
+    assert len(places) == 2
+    jobs.work()
+    for place in places:
+        answer = web.get(place, headers={"HX-Request": "true"}).content.decode()
+        assert "501 messages starred" in answer
 
 
 def test_without_conversations_messages_are_changed_where_they_are(web, alice, team):

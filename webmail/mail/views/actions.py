@@ -64,30 +64,38 @@ def act(request: HttpRequest, mailbox_id: UUID) -> HttpResponse:
     if asked.verb == "destroy" and "sure" not in request.POST:
         return sure.ask(request, scope)
     state = lists.asked(asked.origin, scope, scope.folders)
-    if state and state.is_mixed and (asked.is_all or asked.verb in TARGETED):
+    if state and state.is_mixed and asked.verb in TARGETED:
         return HttpResponseBadRequest(_("This request names no action."))
-    if asked.is_all and (view := _whole(request, scope, asked, state)):
-        _tell_job(request, scope, _do_all(scope, asked, view))
+    parts = _parts(scope, asked, state)
+    if whole := asked.is_all and _whole_lists(request, parts, asked):
+        _tell_jobs(request, [(within, _do_all(within, asked, view)) for within, view in whole])
     else:
-        _tell_chosen(request, asked, _do_chosen(scope, asked, state))
+        _tell_chosen(request, asked, _do_chosen(parts, asked))
     return _back(request, asked.next)
 
 
-def _do_chosen(
+def _parts(
     scope: Scope, asked: Request, state: ListState | None
+) -> list[tuple[Scope, ListState | None]]:
+    """Return each mailbox whose rows the list has and the person may change, and its part of it."""
+    if not (state and state.is_mixed):
+        return [(scope, state)]
+    scopes = [replace(scope, current=row) for row in scope.all if may_change(row)]
+    return [
+        (within, lists.asked(asked.origin, within, scope.trees[within.mailbox.pk]))
+        for within in scopes
+    ]
+
+
+def _do_chosen(
+    parts: Sequence[tuple[Scope, ListState | None]], asked: Request
 ) -> list[tuple[MailboxAccessRow, Done]]:
-    """Do it to what was chosen, in each mailbox whose rows the list has and the person may change.
+    """Do it to what was chosen, in each mailbox.
 
     Each has an operation of its own, which its own toast undoes.
     """
-    rows = [row for row in scope.all if may_change(row)] if state and state.is_mixed else ()
-    done: list[tuple[MailboxAccessRow, Done]] = []
-    for row in rows or [scope.current]:
-        within = scope if row is scope.current else replace(scope, current=row)
-        listed = lists.asked(asked.origin, within, scope.trees[row.mailbox.pk])
-        if message_ids := _chosen(within, asked, listed):
-            done.append((row, _do(within, asked, message_ids)))
-    return done
+    chosen = [(within, _chosen(within, asked, listed)) for within, listed in parts]
+    return [(within.current, _do(within, asked, ids)) for within, ids in chosen if ids]
 
 
 def _tell_chosen(
@@ -104,16 +112,27 @@ def _tell_chosen(
         messages.info(request, _("Nothing is selected."))
 
 
-def _tell_job(request: HttpRequest, scope: Scope, job: jobs.JobRow | None) -> None:
+def _tell_jobs(request: HttpRequest, done: Sequence[tuple[Scope, jobs.JobRow | None]]) -> None:
+    """Say what was done in each mailbox, with its address when there are several."""
+    busy = [(within, job) for within, job in done if job and (job.is_open or job.done_count)]
+    for within, job in busy or done[:1]:
+        where = f" – {within.current.address}" if len(busy) > 1 else ""
+        _tell_job(request, within, job, where=where)
+
+
+def _tell_job(
+    request: HttpRequest, scope: Scope, job: jobs.JobRow | None, *, where: str = ""
+) -> None:
     """Say what was done, or show how far it is."""
     if job is None or not job.is_open:
         count = job.done_count if job else 0
         is_undoable = job is not None and count > 0 and job.kind != "destroy"
         done = Done(job.id if job and is_undoable else None, count)
         text = outcome(job) if job else said("move", count)
-        messages.success(request, text, extra_tags=undo_tag(done, scope.mailbox))
+        messages.success(request, text + where, extra_tags=undo_tag(done, scope.mailbox))
     else:
-        messages.info(request, working(job), extra_tags=f"job:{job.id}")
+        tag = f"job:{job.id}@{scope.mailbox.public_id}"
+        messages.info(request, working(job) + where, extra_tags=tag)
 
 
 @require_POST
@@ -145,6 +164,14 @@ def _chosen(scope: Scope, asked: Request, state: ListState | None) -> list[UUID]
             mailbox=scope.mailbox, thread_ids=asked.thread_ids, view=_reach(asked, state)
         )
     return chosen
+
+
+def _whole_lists(
+    request: HttpRequest, parts: Sequence[tuple[Scope, ListState | None]], asked: Request
+) -> list[tuple[Scope, View | FoundView]]:
+    """Return what all of the list or the search is in each mailbox; nothing without either."""
+    views = [(within, _whole(request, within, asked, listed)) for within, listed in parts]
+    return [(within, view) for within, view in views if view is not None]
 
 
 def _whole(
