@@ -87,7 +87,6 @@ VALUES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 CLOSED = frozenset({"has", "is", "auth", "delivery"})  # no other value means anything
 # Nothing is found by these yet: they wait for message authentication.
 NOT_YET = frozenset(("auth", value) for value in VALUES["auth"])
-NEVER_YET = frozenset({"header"})  # keys of which this is true whatever the value; see OF_HEADERS
 RECENT = frozenset({"delivery"})  # keys that know the last 30 days only
 OF_HEADERS = {  # header fields that are indexed as something else
     "subject": "subject",

@@ -42,6 +42,8 @@ def parse(text: str, *, language: str, today: date) -> Query:
     if len(text) > CHARS_MAX:
         parser.note(Problem.TOO_LONG)
     root = parser.query(depth=0, key="")
+    if any(map(_has_header, _inner(root))):
+        parser.note(Problem.NOT_YET)
     return Query(text, root, tuple(parser.clauses), tuple(dict.fromkeys(parser.problems)))
 
 
@@ -173,7 +175,7 @@ class _Parser:
     def _keyed(self, key: str, given: Given, *, typed: str = "") -> Node | None:
         found = fields.read(key, given, self.setting)
         if isinstance(found, Field):
-            if found.key in keys.NEVER_YET or (found.key, found.value) in keys.NOT_YET:
+            if (found.key, found.value) in keys.NOT_YET:
                 self.note(Problem.NOT_YET)
             if found.key in keys.RECENT:
                 self.note(Problem.RECENT)
@@ -225,6 +227,28 @@ class _Parser:
             key, value = "", text.removeprefix("-") if isinstance(node, Not) else text
         negated = isinstance(node, Not)
         self.clauses.append(Clause(text, key, value, negated, start, self.at))
+
+
+def _inner(root: Node | None) -> list[Node]:
+    """Return what does not have to be true by itself: only there a header is not looked at."""
+    parts = root.children if isinstance(root, And) else (root,)
+    return [part for part in parts if part is not None and _is_deep(part)]
+
+
+def _is_deep(node: Node) -> bool:
+    inner = node.child if isinstance(node, Not) else node
+    return isinstance(inner, Or | And | Not)
+
+
+def _has_header(node: Node) -> bool:
+    match node:
+        case And(children) | Or(children):
+            return any(map(_has_header, children))
+        case Not(child):
+            return _has_header(child)
+        case Field(key=key):
+            return key == "header"
+    return False
 
 
 def _plain(given: Given, *, before: str = "") -> Node | None:

@@ -61,7 +61,8 @@ def next_ids(
     if finder is None:
         return []
     with index.limited(CHUNK_S):
-        return [pk for _key, pk in finder.find((None, None), limit, after)]
+        deadline = time.monotonic() + CHUNK_S
+        return [pk for _key, pk in finder.find((None, None), limit, after, deadline)]
 
 
 def count(*, mailbox: Mailbox, view: FoundView, now: datetime) -> int:

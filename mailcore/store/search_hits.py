@@ -7,8 +7,9 @@ was found in time is complete back to a day.
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,13 +18,14 @@ from django.db.models import Q, QuerySet
 
 from mailcore.models.directory import Mailbox
 from mailcore.models.message import Message
-from mailcore.store import index
+from mailcore.store import index, search_headers
 from mailcore.store.index_words import PLACE_END, Span, place_of
 from mailcore.store.matching import before, beyond
 from mailcore.store.search_plan import Plan
 
 TIME_S = 2.0
 WINDOWS = (timedelta(days=90), timedelta(days=365))
+_HEADERS_READ = 200  # messages at a time
 Cursor = tuple[datetime, int]  # received_at, id
 Window = tuple[datetime | None, datetime | None]
 
@@ -53,12 +55,8 @@ class Finder:
         """Return the first `limit` hits, or what was found until `deadline` (monotonic)."""
         hits = Hits()
         for window in _windows(now, oldest_first=self.oldest_first):
-            left = deadline - time.monotonic()
             try:
-                if left <= 0:
-                    raise TimeoutError
-                with index.limited(left):
-                    hits.rows += self.find(window, limit - len(hits.rows), after)
+                self._add(hits, window, limit, after, deadline)
             except TimeoutError:
                 hits.is_partial = True
                 break
@@ -67,10 +65,56 @@ class Finder:
             hits.reached = window[1 if self.oldest_first else 0]
         return hits
 
+    def _add(
+        self, hits: Hits, window: Window, limit: int, after: Cursor | None, deadline: float
+    ) -> None:
+        """Add what a window has, up to the limit. Raises TimeoutError, with some of it added."""
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        with index.limited(left):
+            for rows in self._passing(window, limit - len(hits.rows), after, deadline):
+                hits.rows += rows
+
     def find(
-        self, window: Window, limit: int, after: Cursor | None = None
+        self,
+        window: Window,
+        limit: int,
+        after: Cursor | None = None,
+        deadline: float = math.inf,
     ) -> Sequence[tuple[Any, int]]:
-        """Return at most `limit` hits of a window that come after a cursor."""
+        """Return at most `limit` hits of a window that come after a cursor.
+
+        Raises TimeoutError when headers were still to be read at `deadline` (monotonic).
+        """
+        portions = self._passing(window, limit, after, deadline)
+        return [row for rows in portions for row in rows]
+
+    def _passing(
+        self, window: Window, limit: int, after: Cursor | None, deadline: float
+    ) -> Iterator[Sequence[tuple[Any, int]]]:
+        """Yield hits whose headers pass, as they are read. Raises TimeoutError between portions."""
+        if not self.plan.headers:
+            yield self._found(window, limit, after)
+            return
+        while limit > 0:
+            if time.monotonic() > deadline:
+                raise TimeoutError
+            rows = self._found(window, _HEADERS_READ, after)
+            passing = search_headers.passing([pk for _, pk in rows], self.plan.headers)
+            hits = [row for row in rows if row[1] in passing][:limit]
+            yield hits
+            limit -= len(hits)
+            if len(rows) < _HEADERS_READ:
+                return
+            after = self._cursor(rows[-1][1])
+
+    def _cursor(self, message_id: int) -> Cursor:
+        found = Message.objects.filter(pk=message_id, mailbox_id=self.mailbox.pk)
+        received_at = found.values_list("received_at", flat=True).get()
+        return received_at, message_id
+
+    def _found(self, window: Window, limit: int, after: Cursor | None) -> Sequence[tuple[Any, int]]:
         messages = Message.objects.filter(self.plan.condition, mailbox_id=self.mailbox.pk)
         if self.plan.sought is None:
             return self._by_row(messages, window, limit, after)

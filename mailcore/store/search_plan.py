@@ -16,6 +16,7 @@ from mailcore.search.nodes import And, Field, Node, Not, Or, Phrase, Word
 from mailcore.store import index
 from mailcore.store import search_operators as operators
 from mailcore.store.index_words import EXACT, Each, Either, Leaf, Sought, Without, leaf, mark, whole
+from mailcore.store.search_headers import HeaderTest, test_of
 
 _PEOPLE = frozenset({"from", "to", "cc", "bcc"})
 _WORDS = _PEOPLE | {"subject", "body", "filename", "list"}
@@ -24,10 +25,14 @@ _NOBODY = Leaf((EXACT,))  # a word that no message has
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to look for. Without `sought`, by the conditions alone."""
+    """What to look for. Without `sought`, by the conditions alone.
+
+    What is found has to pass `headers` too, which are read from the messages.
+    """
 
     sought: Sought | None
     condition: Q
+    headers: tuple[HeaderTest, ...] = ()
 
 
 def plan(*, mailbox: Mailbox, root: Node, me: Sequence[str], fates: operators.Fates) -> Plan:
@@ -47,15 +52,16 @@ class _Planner:
             # Each alternative by itself: only those that name no folder leave Trash out.
             parts = [self._scoped(child) for child in root.children]
             return Plan(None, _any(parts) or operators.NOTHING)
-        children = root.children if isinstance(root, And) else (root,)
+        tests = {c: test for c in _parts(root) if (test := test_of(c))}
+        children = [c for c in _parts(root) if c not in tests]
         texts = [found for c in children if _is_text(c) and (found := self._sought(c))]
         others = [c for c in children if not _is_text(c)]
-        if not texts and not others:
+        if not texts and not others and not tests:
             return Plan(None, operators.NOTHING)  # nothing but punctuation
         condition = Q() if _names_folder(root) else self.names.visible
         for child in others:
             condition &= self._condition(child) or Q()
-        return Plan(_together(Each, texts), condition)
+        return Plan(_together(Each, texts), condition, tuple(tests.values()))
 
     def _scoped(self, node: Node) -> Q | None:
         found = self._condition(node)
@@ -108,6 +114,11 @@ class _Planner:
         if field.key in _PEOPLE and _is_address(field):
             return whole(field.value, field=field.key)
         return leaf(field.value, field=field.key, is_prefix=field.is_prefix)
+
+
+def _parts(root: Node) -> tuple[Node, ...]:
+    """Return what has to be true together."""
+    return root.children if isinstance(root, And) else (root,)
 
 
 def _is_address(field: Field) -> bool:

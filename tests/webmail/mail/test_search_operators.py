@@ -130,12 +130,14 @@ def test_all_that_failed_is_changed_together(web, alice, posted):
 # --- header: ---
 
 
-def test_headers_that_are_indexed_are_found_and_others_are_said_to_be_not(web, alice):
+def test_headers_that_are_indexed_are_found_and_others_only_beside_the_rest(web, alice):
     _mail(alice, "plan")
     derive_all()
     assert _found(web, alice, "header:Subject:plan") == (["plan"], [])
     assert _found(web, alice, "header:Message-ID:plan@m.test")[0] == ["plan"]
-    found, problems = _found(web, alice, "header:X-Spam:yes")
+    found, problems = _found(web, alice, "plan header:X-Spam:yes")
+    assert (found, problems) == ([], [])
+    found, problems = _found(web, alice, "nothing OR header:Date")
     assert found == []
     assert problems == ["This part finds nothing in this version."]
 
