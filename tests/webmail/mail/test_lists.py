@@ -18,7 +18,7 @@ from tests.support.many import store_many
 from tests.support.people import give_access
 from tests.webmail.conftest import deliver
 from tests.webmail.mail.pages import act_url, folder_url, thread_url
-from webmail.mail.templatetags.show import hue
+from webmail.mail.templatetags.show import hue, senders
 
 LIST_BYTES = 14 * 1024  # on the wire
 LIST_QUERIES = 8  # performance budgets; one more when kept searches changed since
@@ -330,3 +330,17 @@ def test_kept_searches_are_those_of_now_and_of_the_reader(web, client_of, alice,
 def _only(person):
     (one,) = saved_searches.list_saved(user=person.user)
     return one.id
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        (["Ana Larsen"], "Ana Larsen"),
+        (["Ana Larsen", "José Ruiz"], "Ana, José"),
+        (["Ana María Larsen", "Ana Muñoz", "José Ruiz"], "Ana L., Ana M., José"),
+        (["bob@x.test", "bob@y.test"], "bob, bob"),
+        (["@x.test", " "], "@x.test,  "),
+    ],
+)
+def test_people_of_one_first_name_are_told_apart(names, shown):
+    assert senders(names, 5) == shown

@@ -162,11 +162,19 @@ def clock_time(at: datetime) -> str:
 
 @register.filter
 def senders(names: Iterable[str], amount: int) -> str:
-    """Return who writes in a conversation: the one name, or the first names of the last few."""
+    """Return who writes in a conversation: the one name, or the first names of the last few.
+
+    Two of one first name get their initial: Ana M., Ana L.
+    """
     people = list(names)
     if len(people) <= 1 or amount <= 1:
         return people[0] if people else _("(no sender)")
-    return ", ".join(person.partition("@")[0].split(" ")[0] for person in people[-3:])
+    words = [person.partition("@")[0].split() or [person] for person in people[-3:]]
+    firsts = [first for first, *_ in words]
+    return ", ".join(
+        f"{first} {more[-1][0]}." if more and firsts.count(first) > 1 else first
+        for first, *more in words
+    )
 
 
 @register.filter
