@@ -136,11 +136,18 @@ def folder_by_role(*, mailbox: Mailbox, role: str) -> FolderRow | None:
     return next((row for row in list_folders(mailbox=mailbox) if role and row.role == role), None)
 
 
-def thread(*, mailbox: Mailbox, thread_id: UUID, folder_id: int | None = None) -> ThreadView | None:
+def thread(
+    *,
+    mailbox: Mailbox,
+    thread_id: UUID,
+    folder_id: int | None = None,
+    folders: Sequence[FolderRow] | None = None,
+) -> ThreadView | None:
     """Return a conversation across folders, oldest message first, or None.
 
     Messages in Trash and Junk are part of it only when `folder_id`, the folder that it is opened
-    from, is the one they are in, or when there are no others.
+    from, is the one they are in, or when there are no others. `folders` are those of the mailbox
+    for who has them already.
     """
     found = Thread.objects.filter(mailbox_id=mailbox.pk, public_id=thread_id)
     row = found.values_list("pk", "is_muted").first()
@@ -154,7 +161,7 @@ def thread(*, mailbox: Mailbox, thread_id: UUID, folder_id: int | None = None) -
     within = Q(thread_id=pk)
     if counts["shown"]:
         within &= Q(folder__in=shown)
-    views = _views(mailbox, within, limit=THREAD_MAX)
+    views = _views(mailbox, within, limit=THREAD_MAX, folders=folders)
     if not views:
         return None
     views.reverse()
@@ -172,14 +179,16 @@ def message(*, mailbox: Mailbox, message_id: UUID) -> MessageView | None:
     return next(iter(_views(mailbox, Q(public_id=message_id), limit=1)), None)
 
 
-def _views(mailbox: Mailbox, within: Q, *, limit: int) -> list[MessageView]:
+def _views(
+    mailbox: Mailbox, within: Q, *, limit: int, folders: Sequence[FolderRow] | None = None
+) -> list[MessageView]:
     """Return messages newest first; what is not derived yet is derived while the reader waits."""
     rows = _message_rows(mailbox, within, limit=limit)
     pending = [row["content_id"] for row in rows if row["content__parse_state"] == "pending"]
     if derive.on_demand(content_ids=pending[:ON_DEMAND_MAX]):
         rows = _message_rows(mailbox, within, limit=limit)
-    folders = {row.id: row for row in list_folders(mailbox=mailbox)}
-    return [_view(row, folders[row["folder_id"]]) for row in rows if row["folder_id"] in folders]
+    known = {row.id: row for row in folders or list_folders(mailbox=mailbox)}
+    return [_view(row, known[row["folder_id"]]) for row in rows if row["folder_id"] in known]
 
 
 def _message_rows(mailbox: Mailbox, within: Q, *, limit: int) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from tests.support.mail_builders import derive_all
 from tests.webmail.conftest import deliver
 from tests.webmail.mail.pages import folder_url, thread_url
 
-THREAD_QUERIES = 16
+THREAD_QUERIES = 15
 
 
 def _unseen(person) -> int:

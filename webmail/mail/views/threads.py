@@ -62,6 +62,7 @@ def thread(request: HttpRequest, mailbox_id: UUID, thread_id: UUID) -> HttpRespo
         mailbox=scope.mailbox,
         thread_id=thread_id,
         folder_id=opened_from.id if opened_from else None,
+        folders=folders,
     )
     if view is None:
         raise Http404
