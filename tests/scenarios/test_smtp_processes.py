@@ -68,10 +68,13 @@ def port(machine: Machine, name: str = "SMTP_LISTEN") -> int:
 
 
 def until(condition: Callable[[], object], *, seconds: float = 60) -> bool:
+    """Return whether the condition came true; it is not asked again after that."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end and not condition():
+    while not condition():
+        if time.monotonic() >= end:
+            return False
         time.sleep(0.05)
-    return bool(condition())
+    return True
 
 
 def children(pid: int) -> list[int]:

@@ -20,9 +20,11 @@ def _run(supervisor: Supervisor) -> threading.Thread:
 
 def _wait_until(condition) -> bool:
     end = time.monotonic() + 20
-    while time.monotonic() < end and not condition():
+    while not condition():
+        if time.monotonic() >= end:
+            return False
         time.sleep(0.02)
-    return bool(condition())
+    return True
 
 
 def test_a_part_that_ends_is_started_again(tmp_path):
