@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from mailcore.search.words import WORD_CHARS, split
@@ -77,6 +77,11 @@ def place_of(received_at: datetime, message_id: int) -> int:
     """Return the number by which the index sorts: the second of arrival, then the message."""
     second = min(max(int(received_at.timestamp()), 0), _SECONDS)
     return second << 31 | message_id & _IDS
+
+
+def cursor_of(place: int) -> tuple[datetime, int]:
+    """Return what `place_of` makes this place of: the second of arrival, and the message."""
+    return datetime.fromtimestamp(place >> 31, UTC), place & _IDS
 
 
 def exact(text: str) -> str:

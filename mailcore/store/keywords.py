@@ -9,7 +9,7 @@ from mailcore.models.directory import Mailbox
 from mailcore.models.message import Keyword
 from mailcore.store import sequence
 from mailcore.store.changes import chunks, messages
-from mailcore.store.labels import BITS, changing, write_label
+from mailcore.store.labels import LabelRefused, changing, free_bit, write_label
 
 FORWARDED = "$Forwarded"
 
@@ -34,7 +34,9 @@ def _bit(mailbox: Mailbox, name: str) -> int | None:
     used = dict(Keyword.objects.filter(mailbox_id=mailbox.pk).values_list("name", "bit"))
     if name in used:
         return used[name]
-    free = next((bit for bit in range(BITS) if bit not in used.values()), None)
-    if free is not None:
-        Keyword.objects.create(mailbox_id=mailbox.pk, name=name, bit=free)
+    try:
+        free = free_bit(used.values())
+    except LabelRefused:
+        return None
+    Keyword.objects.create(mailbox_id=mailbox.pk, name=name, bit=free)
     return free

@@ -8,7 +8,7 @@ carry a label is asked by bit; nothing is counted per label.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -95,12 +95,10 @@ def create(*, mailbox: Mailbox, name: str, hue: int = 0) -> LabelRow:
         _refuse_taken(lock.mailbox, cleaned)
         rows = Keyword.objects.filter(mailbox_id=mailbox.pk).values_list("bit", "name")
         used = dict(rows)
-        if len(used) >= BITS:
-            raise LabelRefused("full")
         keyword = Keyword.objects.create(
             mailbox_id=mailbox.pk,
             name=_keyword_name(cleaned, {name.lower() for name in used.values()}),
-            bit=next(bit for bit in range(BITS) if bit not in used),
+            bit=free_bit(used),
         )
         made = Label.objects.create(keyword=keyword, name=cleaned, hue=hue)
     return LabelRow(made.pk, made.public_id, made.name, made.hue, keyword.bit)
@@ -113,6 +111,14 @@ def change(*, mailbox: Mailbox, label_id: UUID, name: str, hue: int) -> None:
         label = _get(lock.mailbox, label_id)
         _refuse_taken(lock.mailbox, cleaned, but=label.pk)
         Label.objects.filter(pk=label.pk).update(name=cleaned, hue=hue)
+
+
+def free_bit(used: Collection[int]) -> int:
+    """Return the lowest bit that no keyword of a mailbox has. Raises LabelRefused: full."""
+    for bit in range(BITS):
+        if bit not in used:
+            return bit
+    raise LabelRefused("full")
 
 
 def rename(*, mailbox: Mailbox, label_id: UUID, name: str) -> None:

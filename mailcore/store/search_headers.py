@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from mailcore import rawmail
 from mailcore.blobs import BlobMissing
-from mailcore.mime.fields import iterate, unfold
+from mailcore.mime.fields import iterate
 from mailcore.mime.words import decode_value
 from mailcore.models.message import Message
 from mailcore.search.nodes import Field, Node, Not
@@ -36,11 +36,10 @@ class HeaderTest:
 
 def test_of(node: Node) -> HeaderTest | None:
     """Return what a node asks of the header, None when it asks something else."""
-    match node:
+    is_negated = isinstance(node, Not)
+    match node.child if isinstance(node, Not) else node:
         case Field(key="header", name=name, value=value) if name:
-            return HeaderTest(name.lower(), fold(value))
-        case Not(Field(key="header", name=name, value=value)) if name:
-            return HeaderTest(name.lower(), fold(value), is_negated=True)
+            return HeaderTest(name.lower(), fold(value), is_negated)
     return None
 
 
@@ -68,7 +67,7 @@ def passing(message_ids: Sequence[int], tests: Collection[HeaderTest]) -> set[in
 def _passes(header: bytes, tests: Collection[HeaderTest]) -> bool:
     names = {test.name for test in tests}
     values = [
-        (name, fold(decode_value(unfold(field.value), max_chars=_VALUE_CHARS)))
+        (name, fold(decode_value(field.value, max_chars=_VALUE_CHARS)))
         for field in iterate(header)
         if (name := field.name.lower()) in names
     ]

@@ -19,7 +19,7 @@ from django.db.models import Q, QuerySet
 from mailcore.models.directory import Mailbox
 from mailcore.models.message import Message
 from mailcore.store import index, search_headers
-from mailcore.store.index_words import PLACE_END, Span, place_of
+from mailcore.store.index_words import PLACE_END, Span, cursor_of, place_of
 from mailcore.store.matching import before, beyond
 from mailcore.store.search_plan import Plan
 
@@ -107,12 +107,8 @@ class Finder:
             limit -= len(hits)
             if len(rows) < _HEADERS_READ:
                 return
-            after = self._cursor(rows[-1][1])
-
-    def _cursor(self, message_id: int) -> Cursor:
-        found = Message.objects.filter(pk=message_id, mailbox_id=self.mailbox.pk)
-        received_at = found.values_list("received_at", flat=True).get()
-        return received_at, message_id
+            last = rows[-1][0]
+            after = last if self.plan.sought is None else cursor_of(last)
 
     def _found(self, window: Window, limit: int, after: Cursor | None) -> Sequence[tuple[Any, int]]:
         messages = Message.objects.filter(self.plan.condition, mailbox_id=self.mailbox.pk)

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 
 from tests.support.servers import free_port, wait_for_port
 from tests.support.sources import ROOT, environment_variables
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(170)]
 
@@ -70,10 +70,7 @@ def _get(environment: dict[str, str], path: str) -> int:
 
 
 def _all_gone(pids: list[int]) -> bool:
-    end = time.monotonic() + 30
-    while time.monotonic() < end and any(Path(f"/proc/{pid}/exe").exists() for pid in pids):
-        time.sleep(0.1)
-    return not any(Path(f"/proc/{pid}/exe").exists() for pid in pids)
+    return until(lambda: not any(Path(f"/proc/{pid}/exe").exists() for pid in pids), seconds=30)
 
 
 def test_serve_answers_then_stops_on_sigterm_without_strays(serve, environment):

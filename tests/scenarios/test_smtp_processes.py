@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from tests.support.machines import Machine
 from tests.support.servers import free_port, wait_for_port
 from tests.support.smtp_dialogue import Client
 from tests.support.sources import ROOT
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.slow]
 
@@ -65,16 +66,6 @@ def smtpd(machine) -> Iterator[subprocess.Popen[str]]:
 
 def port(machine: Machine, name: str = "SMTP_LISTEN") -> int:
     return int(machine.environment[name].rpartition(":")[2])
-
-
-def until(condition: Callable[[], object], *, seconds: float = 60) -> bool:
-    """Return whether the condition came true; it is not asked again after that."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() >= end:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def children(pid: int) -> list[int]:

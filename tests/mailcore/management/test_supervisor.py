@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
+from functools import partial
 from pathlib import Path
 
 from mailcore.management.supervisor import PAUSE_FIRST_S, PAUSE_MOST_S, STABLE_S, Part, Supervisor
+from tests.support.waiting import until
 
+_until = partial(until, seconds=20)
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
 
 
@@ -18,15 +20,6 @@ def _run(supervisor: Supervisor) -> threading.Thread:
     return thread
 
 
-def _wait_until(condition) -> bool:
-    end = time.monotonic() + 20
-    while not condition():
-        if time.monotonic() >= end:
-            return False
-        time.sleep(0.02)
-    return True
-
-
 def test_a_part_that_ends_is_started_again(tmp_path):
     runs = tmp_path / "runs"
     code = f"open({str(runs)!r}, 'a').write('x')"
@@ -34,7 +27,7 @@ def test_a_part_that_ends_is_started_again(tmp_path):
     supervisor = Supervisor([Part("short", [sys.executable, "-c", code])], say=lines.append)
     supervisor.start()
     thread = _run(supervisor)
-    again = _wait_until(lambda: runs.exists() and len(runs.read_text()) >= 2)
+    again = _until(lambda: runs.exists() and len(runs.read_text()) >= 2)
     supervisor.stop()
     thread.join(timeout=20)
     assert again
@@ -48,12 +41,12 @@ def test_stop_ends_every_part_and_its_children():
     assert part.process
     pid = part.process.pid
     children = Path(f"/proc/{pid}/task/{pid}/children")
-    assert _wait_until(lambda: children.read_text() != "")
+    assert _until(lambda: children.read_text() != "")
     child = int(children.read_text().split()[0])
     supervisor.stop()
     supervisor.run()
     assert part.process.returncode is not None
-    assert _wait_until(lambda: not Path(f"/proc/{child}/exe").exists())
+    assert _until(lambda: not Path(f"/proc/{child}/exe").exists())
 
 
 def test_the_pause_doubles_up_to_a_bound_and_starts_over_after_a_long_run():
